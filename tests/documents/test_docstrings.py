@@ -35,3 +35,21 @@ def test_a_box_is_not_what_a_section_is_about(box: str) -> None:
     title = "Pots\n====\n\n" if language == "rst" else "# Pots\n\n"
     (heading,) = document_facts("a", language, f"{title}{box}\nThey hold water.\n").headings
     assert heading.summary == "They hold water."
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "clay: What is fired,\n    all of it.\nheat: How hot.",
+        "- **clay**: What is fired,\n  all of it.\n- **heat**: How hot.",
+        "  clay - What is fired,\n      all of it.\n  `heat` (int) - How hot.",
+        ":param clay: What is fired,\n    all of it.\n:param heat: How hot.",
+        "Args:\n    clay: What is fired,\n        all of it.\n    heat: How hot.",
+        "Parameters\n----------\nclay\n    What is fired,\n    all of it.\nheat : int\n    How hot.",
+    ],
+)
+def test_a_parameter_is_told_in_each_form(lines: str) -> None:
+    says = documentation(f"Fires clay.\n\n{lines}")
+    told = [says.parameter(name) for name in ("clay", "heat")]
+    assert [one.description for one in told if one] == ["What is fired, all of it.", "How hot."]
+    assert says.parameter("Fires") is None

@@ -57,7 +57,7 @@ def test_a_sequence_of_many_modules_groups_the_rest_and_leaves_no_step_out() -> 
 def test_commands_are_asked_of_their_program_by_the_one_who_types() -> None:
     files = {
         "pyproject.toml": '[project]\nname = "kiln"\n[project.scripts]\nkiln = "kiln.cli:main"\n',
-        "kiln/cli.py": "def main(): ...\n",
+        "kiln/cli.py": "def main():\n    kinds.add_parser('build')\n    kinds.add_parser('fire')\n",
         "README.md": "# Kiln\n\n```console\n$ kiln build clay\n$ kiln fire pot\n```\n",
     }
     (flow,) = [page for page in pages_of(files) if page.type == "Workflow"]

@@ -70,7 +70,12 @@ def _api(site: PageSite) -> Rows:
     name = _named(site)
     gets = f" It is got by {code(reference.import_statement)}." if reference.import_statement else ""
     if reference.location is None:
-        where = f"It comes from outside the repository: {code(reference.external)}."
+        outside = (
+            "It is a program of the repository"
+            if reference.is_own
+            else "It comes from outside the repository"
+        )
+        where = f"{outside}: {code(reference.external)}."
         yield site.example("wiki_api", (f"Where does {name} come from?",), where + gets)
         return
     where = f"{code(site.api)} is defined at {code(str(reference.location))}."

@@ -34,6 +34,11 @@ _OUTSIDE = re.compile(r"^(?=[^\s])", re.MULTILINE)
 _EXAMPLE = re.compile(
     r"(?:\*\*|#+ *)?(?:code )?(?:usage )?examples?(?: of use| usage)?\W{0,4}$", re.IGNORECASE
 )
+_LISTED = re.compile(
+    r"(?P<indent>[ \t]*)(?:[-*+][ \t]+)?[*`]{0,3}(?P<name>\*{0,2}[A-Za-z_]\w*)[*`]{0,3}"
+    r"(?:[ \t]*\([^()\n]{1,60}\))?[*`]{0,2}[ \t]*(?::|--|–|—|-(?=[ \t]))[*`]{0,2}[ \t]+(?P<says>\S.*)"
+)
+"""A line that may tell of a parameter without any style: "name: text", "- **name** - text"."""
 _TYPE = re.compile(r"[\w.~\"'`*\-]+(?:\[.*\])?(?:\s*(?:\||,|or|of)\s*[\w.~\"'`*\-]+(?:\[.*\])?){0,6}")
 
 
@@ -65,6 +70,7 @@ class Documentation:
         text: What follows in prose (several paragraphs), without sections on parameters and the like.
         parameters, returns, yields, raises, attributes: By section.
         changes: "added in version 0.8 …", in order.
+        listed: Lines below the first that begin with a word and what it is: parameters, where they have such names.
     """
 
     summary: str = ""
@@ -75,11 +81,13 @@ class Documentation:
     raises: tuple[DocumentedValue, ...] = ()
     attributes: tuple[DocumentedValue, ...] = ()
     changes: tuple[str, ...] = ()
+    listed: tuple[DocumentedValue, ...] = ()
 
     def parameter(self, name: str) -> DocumentedValue | None:
         """What it says of a parameter, with or without its stars."""
         wanted = name.lstrip("*")
-        return next((value for value in self.parameters if value.name.lstrip("*\\") == wanted), None)
+        told = (*self.parameters, *self.listed)
+        return next((value for value in told if value.name.lstrip("*\\") == wanted), None)
 
 
 @remembered
@@ -98,7 +106,24 @@ def documentation(docstring: str | None) -> Documentation:
         rest,
         **{kind: tuple(values) for kind, values in found.values.items()},
         changes=tuple(changes),
+        listed=tuple(_listed(text)),
     )
+
+
+def _listed(text: str) -> Iterator[DocumentedValue]:
+    """Each such line with the deeper ones below it."""
+    name, told, depth = "", [""], -1
+    for line in [*text.split("\n")[1:], ""]:
+        found = _LISTED.match(line)
+        goes_on = depth >= 0 and line.strip() and len(line) - len(line.lstrip()) > depth
+        if goes_on and not (found and len(found["indent"]) <= depth):
+            told.append(line.strip())
+            continue
+        if name:
+            yield DocumentedValue(name, description=" ".join(told))
+        name, told, depth = (
+            (found["name"], [found["says"].strip()], len(found["indent"])) if found else ("", [], -1)
+        )
 
 
 @dataclass

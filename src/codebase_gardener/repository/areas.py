@@ -48,9 +48,10 @@ _WORK = (
     r"(?:contribut\w+|code[-_]of[-_]conduct|authors|maintain\w*|governance|development|licen[cs]e\w*"
     r"|pull_request_template|issue_template)"
 )
+_WHICH = r"(?:(?:api|breaking|major|minor|notable|public)[-_ ])?"
 _OF_VERSIONS = re.compile(
-    rf"(?:^|/)(?:changelog|{_VERSIONS}){_ENDS}"
-    rf"|(?:^|/)(?:changelog\.d|newsfragments|(?:{_VERSIONS})(?:[-_ ]guides?)?|{_EARLIER})/",
+    rf"(?:^|/){_WHICH}(?:changelog|{_VERSIONS}){_ENDS}"
+    rf"|(?:^|/)(?:changelog\.d|newsfragments|{_WHICH}(?:{_VERSIONS})(?:[-_ ]guides?)?|{_EARLIER})/",
     re.IGNORECASE,
 )
 _OF_NEWS = re.compile(rf"(?:^|/)(?:changelog|{_NEWS}){_ENDS}|(?:^|/)(?:changelog|{_NEWS})/", re.IGNORECASE)
@@ -94,6 +95,8 @@ def is_about_versions(path: str) -> bool:
         >>> is_about_versions("CHANGES.rst"), is_about_versions("CONTRIBUTING.md"), is_about_versions("src/history.py")
         (True, False, False)
         >>> is_about_versions("docs/previous-versions/v3.md"), is_about_versions("docs/migration-guides/a.md")
+        (True, True)
+        >>> is_about_versions("API_CHANGES_V2.md"), is_about_versions("docs/major_releases/two.md")
         (True, True)
     """
     return bool(_OF_VERSIONS.search(path)) and not re.search(_CODE, path)

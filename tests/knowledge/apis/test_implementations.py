@@ -212,7 +212,7 @@ def test_a_principle_tells_what_the_docs_and_comments_say(context: ApiContext, a
     basis = save.sections[0].body
     assert "https://arxiv.org/abs/2106.09685 at `lib/core.py:L5-5`" in basis
     assert re.search(r"first the weights are gathered .*\n.*then they are written", basis)
-    assert "1. `gather`\n2. `write`" in basis
+    assert "Its body uses `gather`, `write`." in basis
     assert "Before it in the same passages: Model Creation (in 2)" in save.usage
 
 

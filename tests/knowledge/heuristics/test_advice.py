@@ -7,8 +7,8 @@ def test_words_serve_one_part_of_an_insight() -> None:
     text = "This can reduce the memory usage by half, but may lead to numerical instability."
     assert insight(text) == {
         "action": (),
-        "value": ("This can reduce the memory usage by half",),
-        "cost": ("but may lead to numerical instability.",),
+        "value": (text,),
+        "cost": (),
     }
     way = "That way you can make sure that nothing burns."
     assert insight(way)["value"] == (way,)

@@ -116,9 +116,12 @@ def test_option_with_advice_gets_one_page_with_all_that_is_said_of_it() -> None:
     ]  # fmt: skip
     assert "option `r`, default `8`" in one.page.usage
     insight_text = section(one.page, "The Insight")
-    assert "- **Action:** “so it is recommended to merge before inference.”" in insight_text
-    assert "- **Value:** Default `False`. “It improves quality at low `r`”" in insight_text
-    assert "- **Trade-off:** “but introduces an overhead”" in insight_text
+    told = "It improves quality at low `r`, but introduces an overhead, so it is recommended to merge before inference."
+    assert insight_text == f"- **Action:** “Mixes `r` parts. {told}”\n- **Value:** Default `False`."
+    prose = [one.page.overview, one.page.description, *(each.body for each in one.page.sections[:-1])]
+    assert (
+        "\n".join(prose).count("recommended to merge before inference") == 2
+    )  # the Overview and The Insight
     assert found.left_out == (("says too little of what to do, what for or at what price", 2),)
 
 
@@ -309,13 +312,22 @@ def test_unlike_remarks_are_not_merged() -> None:
     assert len(merged([item(text, number) for number, text in enumerate(texts)])) == 3
 
 
-def test_insight_cuts_a_sentence_into_its_parts() -> None:
-    found = insight("Use checkpointing to save memory at the expense of a slower backward pass.")
-    assert found == {
-        "action": ("Use checkpointing",),
-        "value": ("to save memory",),
-        "cost": ("at the expense of a slower backward pass.",),
-    }
+def test_a_sentence_of_advice_stands_whole_in_one_place() -> None:
+    text = "Use checkpointing to save memory at the expense of a slower backward pass."
+    assert insight(text) == {"action": (text,), "value": (), "cost": ()}
+
+
+def test_a_sentence_that_points_back_stands_with_the_one_before_it() -> None:
+    text = "The kiln is shared. It should never be left alone. This is because pots may crack."
+    assert insight(text)["action"] == (text,)
+    found = pages(
+        {
+            "docs/a.md": "# Kiln\n\n## Left alone\n\n!!! warning\n    This must never be done, since pots crack.\n"
+        }
+    )
+    (one,) = found.pages
+    insight_text = section(one.page, "The Insight")
+    assert insight_text == "- **Action:** “This must never be done, since pots crack.” (of “Left alone”)"
 
 
 @pytest.mark.parametrize(

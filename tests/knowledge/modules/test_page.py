@@ -139,7 +139,7 @@ def test_fields_stand_on_a_types_page_and_on_the_modules_where_it_has_none() -> 
     contract = next(
         one.body for one in pages["Implementation:o_r_Pot"].sections if one.heading == "I/O Contract"
     )
-    assert "| `Heat` | `int` | — | — | Heat in degrees. (`pot.go:L6-7`) |" in contract
+    assert "| `Heat` | `int` | Heat in degrees. (`pot.go:L6-7`) |" in contract
     assert "rim" not in contract
     assert "Implementation:o_r_Lid" not in pages
     surface = pages["Module:o_r_internal_lid"].sections[0].body

@@ -114,7 +114,7 @@ def test_it_says_why_a_dependency_is_needed() -> None:
         "| `yaml-like>=2` | — | imported by `pot/core.py`, for `yaml_like.load` | `pyproject.toml:L3-3` |"
         in told
     )
-    assert "| `matches` | the extra `fire` | no file of the package imports it by this name |" in told
+    assert "| `matches` | the extra `fire` | no import by this name was found in the package |" in told
 
 
 def test_without_a_readme_the_packaging_file_speaks_and_without_both_the_code() -> None:
@@ -373,3 +373,34 @@ def test_a_title_of_the_second_level_that_names_it_is_one() -> None:
         "[![a](b.png)](c)\n\n## Pot\n\nBoils stews quite well.\n\n## Features\n\n- Never burns anything\n"
     )
     assert "“Boils stews quite well.”" in overview(FILES | {"README.md": readme}).overview
+
+
+@pytest.mark.parametrize(
+    ("readme", "told"),
+    [
+        ("pot simply stands for poached or toasted.\n\npot is a library to cook stews slowly.", "pot is a library"),
+        ("Professional support for pot is available from cooks.\n\npot cooks any stew.", "pot cooks any stew"),
+        ("[The manual](https://x.y) - [Its code](https://x.y)\n\n# Stews for all\n\npot is a tool to cook stews.",
+         "pot is a tool"),
+        ("All about some pot philosophy of cooks.", "Cooks stews slowly"),
+    ],
+)  # fmt: skip
+def test_it_opens_neither_with_a_names_meaning_nor_with_an_advert(readme: str, told: str) -> None:
+    described = '[project]\nname = "pot"\ndescription = "Cooks stews slowly"\n'
+    page = overview(FILES | {"README.md": f"# Pot\n\n{readme}\n", "pyproject.toml": described})
+    assert f"“{told}" in page.overview
+
+
+def test_a_program_tells_its_commands_and_options_first_and_not_what_is_inside() -> None:
+    packaging = '[project]\nname = "pot"\n[project.scripts]\npot = "pot.core:main"\n'
+    readme = "# Pot\n\npot is a tool to cook. We hope you like it.\n\n```bash\npot stew --slow\npot soup -x ladle -v\n"
+    readme += "```\n"
+    again = "# Again\n\n```bash\npot soup 1\npot stew --slow\n```\n"
+    files = {"README.md": readme, "pyproject.toml": packaging, "pot/__init__.py": "", "docs/again.md": again}
+    page = overview(FILES | files)
+    assert "We hope you like it" in page.description
+    assert "* `pot stew --slow`: `README.md:L6-6`" in page.usage
+    assert page.usage.index("What it offers: the program `pot`.") < page.usage.index("* `pot stew --slow`")
+    assert "* `pot soup -x ladle -v`: `README.md:L7-7`" in page.usage
+    assert "Options that documents give, most often first: `--slow`, `-x`." in page.usage
+    assert "boil" not in page.usage

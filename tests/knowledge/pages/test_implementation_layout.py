@@ -63,3 +63,17 @@ def test_another_layout_is_none() -> None:
     assert read_code_reference(page(Section("Code Reference", "### Source Location\n\n`a.py:L1-2`"))) is None
     assert read_code_reference(page()) is None
     assert read_io_contract(page(Section("I/O Contract", "words"))) is None
+
+
+def test_what_has_nothing_to_say_is_left_out_and_reads_back() -> None:
+    contract = IoContract((Parameter("-x", "", "", None, "Passed once."),), (Output("int", ""),))
+    section = io_contract(contract)
+    assert (
+        "| Name | Description |" in section.body and "| Type |\n" in section.body and "—" not in section.body
+    )
+    assert read_io_contract(page(section)) == contract
+    bare = replace(REFERENCE, dependencies=())
+    assert "External Dependencies" not in code_reference(bare).body
+    own = replace(bare, location=None, external="kiln", quoted=None, is_own=True)
+    assert "A program of this repository: `kiln`" in code_reference(own).body
+    assert read_code_reference(page(code_reference(own))) == own

@@ -90,7 +90,7 @@ def test_a_programs_commands_in_order_are_a_workflow() -> None:
     files = {
         "pyproject.toml": '[project]\nname = "kiln"\n[project.scripts]\nkiln = "kiln.cli:main"\n',
         "README.md": COMMANDS,
-        "kiln/cli.py": "def main(): ...\n",
+        "kiln/cli.py": "def main():\n    kinds.add_parser('build')\n    kinds.add_parser('fire')\n",
         "tools/cool.py": "print(1)\n",
     }
     (path,) = mined(files)

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from codebase_gardener.documents.code_spans import edited
+from codebase_gardener.knowledge.apis.entry_points import EntryPoint, entry_points
 from codebase_gardener.knowledge.apis.shell_commands import Command, commands, console_scripts, is_own
+from codebase_gardener.knowledge.apis.subcommands import subcommands
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
@@ -153,9 +155,22 @@ class ApiContext:
         return console_scripts(self.repository.texts)
 
     @cached_property
+    def entry_points(self) -> dict[Target, tuple[EntryPoint, ...]]:
+        """Of what packaging files name as an entry point, where they do."""
+        found: dict[Target, tuple[EntryPoint, ...]] = {}
+        for one in entry_points(self.repository.texts):
+            tail = f"/{one.module.replace('.', '/')}"
+            for path, name in self.repository.symbols:
+                if name == one.called and f"/{module_path(path)}".endswith(tail):
+                    target = Target(path, name)
+                    found[target] = (*found.get(target, ()), one)
+        return found
+
+    @cached_property
     def commands(self) -> dict[str, tuple[Command, ...]]:
         """Commands that its documents tell the user to run, by name."""
-        return commands(self.repository.facts, self.scripts)
+        facts, own = self.repository.facts, self.scripts
+        return commands(facts, own, subcommands(facts, self.repository.texts) if own else frozenset())
 
     @cached_property
     def own_commands(self) -> frozenset[str]:

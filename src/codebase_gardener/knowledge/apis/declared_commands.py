@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from codebase_gardener.knowledge.apis.context import ApiContext
-from codebase_gardener.manifests.table import read_manifest
+from codebase_gardener.knowledge.apis.entry_points import entry_points
 
 __all__ = ["DeclaredCommand", "declared_commands"]
-
-_ENTRY = re.compile(r"""([\w.-]+)["']?\s*=\s*["']?([\w.]+):(\w+)""")
-"""`pot = "pot.main:cli"`, in whatever file it stands."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +49,9 @@ def declared_commands(context: ApiContext) -> list[DeclaredCommand]:
 
 def _entries(context: ApiContext) -> Iterator[tuple[str, str, str]]:
     """Program, the last name of its module, and what is called there."""
-    for path, text in sorted(context.repository.texts.items()):
-        if "/" not in path and read_manifest(path, text) is not None:
-            for name, module, called in _ENTRY.findall(text):
-                if name in context.scripts:
-                    yield name, module.rpartition(".")[2], called
+    for one in entry_points(context.repository.texts):
+        if one.name in context.scripts:
+            yield one.name, one.module.rpartition(".")[2], one.called
 
 
 def _program(path: str, group: str, entries: list[tuple[str, str, str]]) -> str:

@@ -14,7 +14,7 @@ from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.markup import NO_CODE, USED_BY, USES, code
 from codebase_gardener.knowledge.pages.quoting import inline
-from codebase_gardener.knowledge.pages.wording import counted, enumerated
+from codebase_gardener.knowledge.pages.wording import counted, enumerated, not_listed
 from codebase_gardener.languages.symbols import Symbol
 
 __all__ = [
@@ -198,8 +198,18 @@ def _using(target: Target, context: ApiContext) -> list[tuple[Passage, bool]]:
 
 
 def shown_in(target: Target, context: ApiContext, sources: PageSources) -> list[str]:
-    """How many passages use it, and the first of them."""
+    """How many passages use it, the first of them, and what declares it as an entry point."""
+    entries = [
+        f"It is declared as the entry point {code(one.name)} ({sources.cite(one.path, one.line, one.line)})."
+        for one in context.entry_points.get(target, ())
+    ]
     told = used_in(target, context)
+    if not told and entries:
+        return entries
+    return [*entries, *_shown_in(target, told, context, sources)]
+
+
+def _shown_in(target: Target, told: str, context: ApiContext, sources: PageSources) -> list[str]:
     if not told:
         through = _through_members(target, context)
         if through:
@@ -210,7 +220,7 @@ def shown_in(target: Target, context: ApiContext, sources: PageSources) -> list[
         return [f"Used in {told}."]
     lines = [f"Used in {told}:", "", *passage_lines(passages[:5], sources)]
     if len(passages) > 5:
-        lines += ["", f"{len(passages) - 5} more are not listed."]
+        lines += ["", not_listed(len(passages) - 5)]
     return ["\n".join(lines)]
 
 

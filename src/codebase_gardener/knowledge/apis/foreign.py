@@ -13,7 +13,7 @@ from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.implementation_layout import IoContract, Parameter
 from codebase_gardener.knowledge.pages.markup import NONE_FOUND, USED_BY, WHY_A_PAGE, code, fence
 from codebase_gardener.knowledge.pages.quoting import inline
-from codebase_gardener.knowledge.pages.wording import counted, enumerated
+from codebase_gardener.knowledge.pages.wording import counted, enumerated, not_listed
 
 __all__ = [
     "command_examples",
@@ -32,6 +32,8 @@ def external_overview(api: Api, context: ApiContext) -> str:
     name = code(api.target.name)
     if api.kind == "External Tool Doc":
         times = counted(len(context.commands.get(api.target.name, ())), "time")
+        if api.target.name.partition(" ")[0] in context.scripts:
+            return f"{name} is a {_kind(api)} of this repository, which its documents show {times}."
         return f"{name} is a command that this repository's documents tell the user to run, {times} in all."
     origin = (
         f"the package {code(api.target.name.partition('.')[0])}"
@@ -41,6 +43,10 @@ def external_overview(api: Api, context: ApiContext) -> str:
     told = used_in(api.target, context)
     where = f"in {told}" if told else "in its own code" if context.resolution.callers.get(api.target) else ""
     return f"{name} is an API of {origin}{f', which this repository uses {where}' if where else ''}."
+
+
+def _kind(api: Api) -> str:
+    return "command" if " " in api.target.name else "program"
 
 
 def external_description(api: Api, context: ApiContext, sources: PageSources) -> str:
@@ -96,7 +102,7 @@ def commands_shown(api: Api, context: ApiContext, sources: PageSources) -> str:
         f"- {inline(run.title, 120) or 'without a heading'}: {sources.cite(run.path, run.line, run.line)}"
         for run in runs[:_MOST_PLACES]
     ]
-    more = [f"{len(runs) - _MOST_PLACES} more are not listed."] if len(runs) > _MOST_PLACES else []
+    more = [not_listed(len(runs) - _MOST_PLACES)] if len(runs) > _MOST_PLACES else []
     return "\n\n".join([f"Documents run it {counted(len(runs), 'time')}:", "\n".join(lines), *more])
 
 

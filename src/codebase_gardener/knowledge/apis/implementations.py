@@ -71,7 +71,7 @@ def implementation_page(api: Api, context: ApiContext, pages: Mapping[Target, Ap
     sources = PageSources(context.repository)
     if api.symbol is None:
         overview, description = external_overview(api, context), external_description(api, context, sources)
-        reference, contract = _external_reference(api), external_contract(api, context)
+        reference, contract = _external_reference(api, context), external_contract(api, context)
     else:
         says = documented(api.symbol)
         description = _description(api, api.symbol, says, context, pages, sources)
@@ -250,16 +250,18 @@ def _names_in(text: str) -> frozenset[str]:
     return frozenset(node.id for node in nodes if isinstance(node, ast.Name))
 
 
-def _external_reference(api: Api) -> CodeReference:
+def _external_reference(api: Api, context: ApiContext) -> CodeReference:
     package = re.split(r"[.\s]", api.target.name, maxsplit=1)[0]
+    is_own = api.target.name in context.own_commands
     return CodeReference(
         location=None,
         external=package,
         signature=api.call,
         import_statement=api.import_statement,
         call=" ".join(api.call.split())[:_MOST_CALL],
-        dependencies=(package,),
+        dependencies=() if is_own else (package,),
         language="shell" if api.kind == "External Tool Doc" else "python",
+        is_own=is_own,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import re
 import tokenize
@@ -12,17 +13,25 @@ from dataclasses import dataclass
 
 from codebase_gardener.documents.facts import Heading
 from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
-from codebase_gardener.knowledge.apis.descriptions import linked, passage_lines, used_in, used_passages
+from codebase_gardener.knowledge.apis.descriptions import (
+    linked,
+    passage_lines,
+    shown_in,
+    used_in,
+    used_passages,
+)
 from codebase_gardener.knowledge.apis.foreign import commands_shown
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.apis.usage_examples import lead_in
 from codebase_gardener.knowledge.links.uses import Target, Use
 from codebase_gardener.knowledge.pages.cited import PageSources
-from codebase_gardener.knowledge.pages.markup import NO_CODE, code
+from codebase_gardener.knowledge.pages.markup import code
 from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
 from codebase_gardener.knowledge.pages.structure import Edge, Page, Section
+from codebase_gardener.knowledge.pages.wording import enumerated
 from codebase_gardener.knowledge.sources.lines import Source
+from codebase_gardener.languages.python.headers import Definition
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.utils.anchors import split_lines
 from codebase_gardener.utils.memo import remembered
@@ -115,7 +124,7 @@ def _overview(api: Api, context: ApiContext, sections: list[_Said], sources: Pag
     where = f"defined in {code(api.target.path)}" if api.target.path else "taken from outside the repository"
     if api.target.name.partition(" ")[0] in context.scripts:
         where = "a program of the repository"
-    return f"{title} is what {code(api.target.name)} does, {where}; the authors describe it nowhere."
+    return f"{title} is what {code(api.target.name)} does, {where}; no description of it was found."
 
 
 def _description(api: Api, context: ApiContext, sections: list[_Said], sources: PageSources) -> str:
@@ -145,7 +154,7 @@ def _description(api: Api, context: ApiContext, sections: list[_Said], sources: 
     if not parts and api.symbol and documented(api.symbol).summary:
         parts.append(f"The overview quotes its docstring, at {sources.cite_docstring(api.symbol)}.")
     if not parts:
-        parts.append("No docstring and no section of the docs describes it.")
+        parts.append("No docstring and no section of the docs that describes it was found.")
     return "\n\n".join(parts)
 
 
@@ -190,7 +199,7 @@ def _usage(api: Api, context: ApiContext, pages: Mapping[Target, Api], sources: 
     passages = used_passages(api.target, context)
     told = used_in(api.target, context)
     if not told:
-        return NO_CODE
+        return "\n\n".join(shown_in(api.target, context, sources))
     before: Counter[Target] = Counter()
     after: Counter[Target] = Counter()
     for passage in passages:
@@ -219,17 +228,16 @@ def _basis(api: Api, context: ApiContext, sources: PageSources) -> str:
         parts += _outline(api.symbol, context, sources)
     if not parts and api.symbol and documented(api.symbol).summary:
         parts.append(
-            f"Its docstring is all that the repository states of it ({sources.cite_docstring(api.symbol)})."
+            f"Its docstring says what it does ({sources.cite_docstring(api.symbol)}); "
+            "no reference of it to a paper or standard was found."
         )
     if not parts and api.target.name.partition(" ")[0] in context.scripts:
         program = code(api.target.name.partition(" ")[0])
         parts.append(f"{program} is installed with this repository's package.")
     if not parts and api.target.external:
         package = api.target.name.partition(".")[0].partition(" ")[0]
-        parts.append(
-            f"It rests on {code(package)}; this repository states nothing about how it works inside."
-        )
-    return "\n\n".join(parts) or "No paper, standard or comment on its method is cited in the repository."
+        parts.append(f"It rests on {code(package)}, whose own documentation says how it works inside.")
+    return "\n\n".join(parts) or "No paper, standard or comment on its method was found."
 
 
 def _references(api: Api, context: ApiContext, sources: PageSources) -> list[str]:
@@ -261,7 +269,7 @@ def _lines_with_signs(text: str) -> tuple[int, ...]:
 
 
 def _outline(symbol: Symbol, context: ApiContext, sources: PageSources) -> list[str]:
-    """The authors' comments inside the body (of a class: its constructor's), and what its code uses, in order."""
+    """The authors' comments inside the body (of a class: its constructor's), and what its code uses."""
     body, whose = symbol, "its body"
     if symbol.kind == "class":
         own = context.inside(symbol, "__post_init__") or context.inside(symbol, "__init__")
@@ -273,58 +281,94 @@ def _outline(symbol: Symbol, context: ApiContext, sources: PageSources) -> list[
     parts = []
     if len(comments) > 1:
         lines = [
-            f"- {inline(text, 240)} ({sources.cite(body.path, start, end)})" for start, end, text in comments
+            f"- {f'where {code(inline(where, 80))}: ' if where else ''}{inline(text, 240)} "
+            f"({sources.cite(body.path, start, end)})"
+            for start, end, text, where in comments
         ]
         parts.append(f"The comments in {whose} say, in order:\n\n" + "\n".join(lines))
     inside = f"{symbol.qualified_name}."
     calls = [
         target
         for target, _ in context.calls_of(body)
-        if not target.external and not (target.path == symbol.path and target.name.startswith(inside))
+        if not target.external
+        and not (target.path == symbol.path and target.name.startswith(inside))
+        and _is_used_inside(target, body, context)
     ]
     if calls:
-        steps = "\n".join(
-            f"{i}. {linked(target, {}, '')}" for i, target in enumerate(calls[:_MOST_COMMENTS], 1)
-        )
+        named = enumerated([linked(target, {}, "") for target in calls[:_MOST_COMMENTS]], len(calls))
         lead = whose[:1].upper() + whose[1:]
-        parts.append(f"{lead} relies, in the order of its lines, on:\n\n{steps}")
+        parts.append(f"{lead} uses {named}.")
     return parts
 
 
-def _comments(symbol: Symbol, context: ApiContext) -> Iterator[tuple[int, int, str]]:
-    """Comments on lines of their own inside a Python definition: first line, last line, text."""
-    blocks: list[list[tuple[int, str]]] = []
-    for number, text in _comment_lines(symbol, context):
-        if blocks and blocks[-1][-1][0] == number - 1:
-            blocks[-1].append((number, text))
+def _is_used_inside(target: Target, body: Symbol, context: ApiContext) -> bool:
+    """Whether a definition does more than name it as a type in its header."""
+    return any(
+        use.path == body.path
+        and body.start <= use.start <= body.end
+        and use.kind != "annotation"
+        and (use.kind == "call" or use.start > body.definition_line or not use.text)
+        for use in context.resolution.callers.get(target, ())
+    )
+
+
+def _comments(symbol: Symbol, context: ApiContext) -> Iterator[tuple[int, int, str, str]]:
+    """Comments on lines of their own inside a Python definition: first line, last line, text, of which branch."""
+    blocks: list[list[tuple[int, str, str]]] = []
+    for line in _comment_lines(symbol, context):
+        if blocks and blocks[-1][-1][0] == line[0] - 1:
+            blocks[-1].append(line)
         else:
-            blocks.append([(number, text)])
+            blocks.append([line])
     for block in blocks:
-        told = " ".join(text for _, text in block).strip()
+        told = " ".join(text for _, text, _ in block).strip()
         if len(told) > _SHORTEST_COMMENT and not _IS_MARK.match(block[0][1]) and not told.endswith("?"):
-            yield block[0][0], block[-1][0], told
+            yield block[0][0], block[-1][0], told, block[0][2]
 
 
-def _comment_lines(symbol: Symbol, context: ApiContext) -> Iterator[tuple[int, str]]:
+def _comment_lines(symbol: Symbol, context: ApiContext) -> Iterator[tuple[int, str, str]]:
     written = context.text_of(symbol)
     if "#" in written.text:
-        for line, text in _comments_in(written.text):
-            yield line + written.offset, text
+        for line, text, where in _comments_in(written.text):
+            yield line + written.offset, text, where
 
 
 @remembered
-def _comments_in(text: str) -> tuple[tuple[int, str], ...]:
-    """The comments on lines of their own, each with its line, of what is a definition."""
-    found: list[tuple[int, str]] = []
-    if definition_in(text) is None:
+def _comments_in(text: str) -> tuple[tuple[int, str, str], ...]:
+    """The comments on lines of their own, each with its line and its branch's condition, of what is a definition."""
+    found: list[tuple[int, str, str]] = []
+    definition = definition_in(text)
+    if definition is None:
         return ()
     with suppress(tokenize.TokenError, SyntaxError):
         found.extend(
-            (token.start[0], token.string.lstrip("#: ").strip())
+            (token.start[0], token.string.lstrip("#: ").strip(), _condition(definition, *token.start))
             for token in tokenize.generate_tokens(io.StringIO(text).readline)
             if token.type == tokenize.COMMENT and not token.line[: token.start[1]].strip()
         )
     return tuple(found)
+
+
+def _condition(definition: Definition, line: int, column: int) -> str:
+    """Under which condition a line of a definition is reached: that of the innermost branch; "" for always."""
+    found = ""
+    earlier: dict[int, list[str]] = {}
+    for node in ast.walk(definition):
+        if not isinstance(node, ast.If) or not node.lineno < line or column < node.col_offset:
+            continue
+        tests = [*earlier.get(id(node), ()), ast.unparse(node.test)]
+        then = node.orelse[0] if node.orelse else None
+        last = node.body[-1].end_lineno or node.lineno
+        is_elif = isinstance(then, ast.If) and then.col_offset == node.col_offset
+        if then is not None and is_elif:
+            earlier[id(then)] = tests
+        if column > node.col_offset and line <= last:
+            found = tests[-1]
+        elif isinstance(then, ast.If) and is_elif:
+            found = ast.unparse(then.test) if last < line < then.lineno else found
+        elif then is not None and last < line <= (node.orelse[-1].end_lineno or last):
+            found = " and ".join(f"not ({test})" for test in tests)
+    return found
 
 
 _IS_MARK = re.compile(

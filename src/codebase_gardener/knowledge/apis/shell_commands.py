@@ -8,11 +8,13 @@ import shlex
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from codebase_gardener.documents.facts import Snippet
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.languages.table import LANGUAGES
 from codebase_gardener.manifests.table import root_manifests
+from codebase_gardener.repository.areas import is_about_versions
 
 __all__ = ["COMMON", "HTTP_METHODS", "Command", "commands", "console_scripts", "is_own"]
 
@@ -37,6 +39,10 @@ _LAUNCHER = re.compile(
     r"(?:uvx|npx|bunx|sudo|(?:uv|poetry|pipx|pdm|hatch|conda) run|(?:pnpm|yarn) dlx|bundle exec|python3? -m)\s+"
 )
 """What may stand before a program that is run."""
+_HANDS_OVER = re.compile(r"(?:--|--?exec[-\w]*|[|;&]+|xargs)\Z")
+"""The word after which another command's words stand."""
+_MAY_HAND_OVER = ("-x", "-X")
+"""The same where a program's name follows."""
 _LONGEST = 400
 HTTP_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _OWN_SERVER = re.compile(r"(?:https?://)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?::\d+)?(/[^\s?#]*)?")
@@ -54,7 +60,7 @@ class Command:
         path, line: Where it stands.
         text: The line, without its prompt.
         title: Of the section.
-        options: As written, without their values: "--config_file".
+        options: As written, without their values, and without those of a command that it starts: "--config_file".
     """
 
     name: str
@@ -65,18 +71,22 @@ class Command:
     options: tuple[str, ...]
 
 
-def commands(facts: Mapping[str, FileFacts], own: frozenset[str]) -> dict[str, tuple[Command, ...]]:
-    """The commands of all documents by name, in order of path and line.
+def commands(
+    facts: Mapping[str, FileFacts], own: frozenset[str], declared: frozenset[str] | None = frozenset()
+) -> dict[str, tuple[Command, ...]]:
+    """The commands of all documents by name: README's first, those of news last, else in order of path and line.
 
     Args:
         facts: By path.
-        own: Programs of the repository itself: their second word counts as a subcommand in any case.
+        own: Programs of the repository itself.
+        declared: Words that its code declares as their subcommands: another word is an argument. None where that is
+            not known.
     """
     found: dict[str, list[Command]] = defaultdict(list)
-    for path in sorted(facts):
+    for path in sorted(facts, key=_read_first):
         for snippet in facts[path].snippets:
             if _is_shell(snippet, own) and not snippet.scope:
-                for command in _in_snippet(path, snippet, own, facts):
+                for command in _in_snippet(path, snippet, own, facts, declared):
                     found[command.name].append(command)
     return {name: tuple(each) for name, each in sorted(found.items())}
 
@@ -91,6 +101,11 @@ def is_own(name: str, programs: frozenset[str]) -> bool:
     """Whether a command is one of the repository's: of its programs, a file of it, or a call of its server."""
     first = name.partition(" ")[0]
     return first in programs or first in HTTP_METHODS or first in _RUNNERS
+
+
+def _read_first(path: str) -> tuple[bool, bool, str]:
+    name = path.rpartition("/")[2].lower()
+    return is_about_versions(path), not name.startswith("readme"), path
 
 
 def _is_shell(snippet: Snippet, own: frozenset[str]) -> bool:
@@ -122,7 +137,11 @@ def _own_file(path: str, words: list[str], facts: Mapping[str, FileFacts]) -> st
 
 
 def _in_snippet(
-    path: str, snippet: Snippet, own: frozenset[str], facts: Mapping[str, FileFacts]
+    path: str,
+    snippet: Snippet,
+    own: frozenset[str],
+    facts: Mapping[str, FileFacts],
+    declared: frozenset[str] | None,
 ) -> Iterator[Command]:
     lines = snippet.code.split("\n")
     for number, line in enumerate(lines):
@@ -140,18 +159,32 @@ def _in_snippet(
         common = words[0] in COMMON and words[0] not in own
         if not special and (common or not _PROGRAM.match(words[0])):
             continue
-        name = special or words[0]
-        if (
-            not special
-            and len(words) > 1
-            and _SUBCOMMAND.match(words[1])
-            and (name in own or len(words) > 2 or "-" not in name)
-        ):
-            name = f"{name} {words[1]}"
+        is_own = words[0] in own
+        has_subcommand = _has_subcommand(words, declared if is_own else None, is_own)
+        name = special or " ".join(words[: 1 + has_subcommand])
+        given = words if special else list(_own_words(words))
         options = tuple(
-            dict.fromkeys(word.partition("=")[0] for word in words if re.match(r"--?[A-Za-z]", word))
+            dict.fromkeys(word.partition("=")[0] for word in given if re.match(r"--?[A-Za-z]", word))
         )
         yield Command(name, path, snippet.start + number, text, snippet.title, options)
+
+
+def _has_subcommand(words: list[str], declared: frozenset[str] | None, is_own: bool) -> bool:
+    if len(words) == 1 or not _SUBCOMMAND.match(words[1]):
+        return False
+    if declared is not None:
+        return words[1] in declared
+    return is_own or len(words) > 2 or "-" not in words[0]
+
+
+def _own_words(words: list[str]) -> Iterator[str]:
+    """Those that the program itself takes, not those of a command that it, or the shell, starts after it."""
+    for word, after in zip_longest(words, words[1:], fillvalue=""):
+        if word == "--" or (not word.startswith("-") and _HANDS_OVER.match(word)):
+            return
+        yield word
+        if _HANDS_OVER.match(word) or (word in _MAY_HAND_OVER and _PROGRAM.match(after) and "." not in after):
+            return
 
 
 def _words(text: str) -> list[str]:

@@ -22,6 +22,7 @@ __all__ = [
     "clauses",
     "concentrated",
     "insight",
+    "points_back",
     "reasons",
     "signals",
     "strength",
@@ -162,6 +163,13 @@ _REASON = re.compile(
 )
 _CONSEQUENCE = re.compile(r"(?:that|this) way\b|this (?:will|can|allows|ensures|makes)\b", re.IGNORECASE)
 """How a sentence begins that says what comes of an advice."""
+_POINTS_BACK = re.compile(
+    r"(?:this|that|its|these|those|they|instead|otherwise|therefore|thus|hence|so|but|however|then"
+    r"|it(?!(?:'s| is) (?:[\w-]+ ){0,3}?(?:recommended|advis\w+|possible|necessary|important|better|best|common"
+    r"|worth|safe\w*|idea|practice)\b))"
+    r"\b(?!-)",
+    re.IGNORECASE,
+)
 _REQUEST = re.compile(
     r",\s+(?=(?:please )?(?:use|avoid|consider|prefer|set|call|make sure|install|upgrade)\b)"
 )
@@ -197,17 +205,36 @@ def concentrated(text: str) -> float:
 
 
 def insight(text: str) -> dict[str, tuple[str, ...]]:
-    """What the text says of each part, as clauses or sentences of it, verbatim; empty where it says nothing.
+    """What the text says of each part, as whole sentences of it, verbatim; empty where it says nothing.
 
-    A clause gives what its strongest signal says, and nothing else: no words are both advice and its price.
+    A sentence stands where its advice is told, else where its strongest clause belongs: no words are both. One that
+    points back ("This is because …") stands with the sentence before it.
     """
-    found: dict[str, list[str]] = {ACTION: [], VALUE: [], COST: []}
+    told: list[tuple[str, str]] = []
+    before, before_is_told = "", False
     for sentence in sentences(text):
-        for clause in clauses(sentence):
-            part = _part(clause)
-            if part:
-                found[part].append(clause)
-    return {part: tuple(dict.fromkeys(lines)) for part, lines in found.items()}
+        parts = {part: strength(clause) for clause in clauses(sentence) if (part := _part(clause))}
+        if parts and points_back(sentence) and before_is_told:
+            told[-1] = (told[-1][0], f"{told[-1][1]} {sentence}")
+        elif parts:
+            part = ACTION if ACTION in parts else max(parts, key=lambda one: parts[one])
+            is_led = before and not before.startswith(":") and points_back(sentence)
+            whole = f"{before} {sentence}" if is_led else sentence
+            told.append((part, whole))
+        before, before_is_told = sentence, bool(parts)
+    return {
+        part: tuple(dict.fromkeys(one for of, one in told if of == part)) for part in (ACTION, VALUE, COST)
+    }
+
+
+def points_back(sentence: str) -> bool:
+    """Whether a sentence means something by what stands before it.
+
+    Example:
+        >>> points_back("It is slow."), points_back("Instead use a pot."), points_back("It is better to wait.")
+        (True, True, False)
+    """
+    return bool(_POINTS_BACK.match(sentence))
 
 
 def reasons(text: str) -> tuple[str, ...]:

@@ -8,9 +8,18 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from codebase_gardener.knowledge.heuristics.advice import ACTION, COST, VALUE, insight, reasons, strength
+from codebase_gardener.documents.sentences import sentences
+from codebase_gardener.knowledge.heuristics.advice import (
+    ACTION,
+    COST,
+    VALUE,
+    insight,
+    points_back,
+    reasons,
+    strength,
+)
 from codebase_gardener.knowledge.heuristics.items import Item
 from codebase_gardener.knowledge.heuristics.merging import SAME_TEXT, similar, words_of
 from codebase_gardener.knowledge.heuristics.names import best_sentence, title_of
@@ -22,6 +31,7 @@ from codebase_gardener.utils.anchors import Anchor
 __all__ = ["Author", "NOT_STATED", "quoted_words"]
 
 NOT_STATED = "Not stated by the source."
+_SLOTS = {ACTION: "Action", VALUE: "Value", COST: "Trade-off"}
 _SAYS: dict[str, str] = {
     "warn": "A warning", "log": "A logged warning", "comment": "A comment", "option-help": "The help text",
     "parameter-doc": "The documentation", "docstring-note": "The documentation", "admonition": "A note",
@@ -102,8 +112,7 @@ class Author:
         if first.deprecation:
             places = len({(item.path, item.evidence.start) for item in group})
             return f"{places} {'place says' if places == 1 else 'places say'} that something is deprecated."
-        sentence = _cut(best_sentence(first.evidence.text) or first.evidence.text, 300)
-        return f"{_speaker(first)} says: {quoted_words(sentence)}"
+        return f"{_speaker(first)} says: {quoted_words(self._sentence(group))}"
 
     def _description(self, group: Sequence[Item], sources: dict[Item, Source]) -> str:
         lines = []
@@ -112,13 +121,34 @@ class Author:
                 "Notices of deprecation, one by one; what to use instead is quoted where the source says it."
             )
         else:
-            lines.append(f"> {quoted_words(_cut(group[0].evidence.text, _MAX_TEXT))}")
+            lines += self._untold(group[0].evidence.text, group)
         places = list(dict.fromkeys(sources[item].anchor for item in group))
         kinds = sorted({_SAYS[item.evidence.kind].lower().partition(" ")[2] for item in group})
         files = len({anchor.path for anchor in places})
         if len(places) > 1:
             lines.append(f"Found in {len(places)} places of {_count(files, 'file')} ({', '.join(kinds)}).")
-        return "\n\n".join(lines)
+        return "\n\n".join(lines) or f"All that it says is quoted here; it stands in `{places[0]}`."
+
+    def _untold(self, text: str, group: Sequence[Item], before: Sequence[str] = ()) -> list[str]:
+        """The text as a quote, where neither the Overview, The Insight nor a text before it says most of it.
+
+        Args:
+            text: Of a remark.
+            group: Of the page.
+            before: Texts that are quoted already.
+        """
+        quoted = [self._sentence(group), *_quoted_in(group), *before]
+        known = {_bare(one) for each in quoted for one in sentences(each)}
+        whole = _cut(text, _MAX_TEXT)
+        new = [one for one in sentences(whole) if _bare(one) not in known]
+        if not new:
+            return []
+        return [f"> {' '.join(map(quoted_words, new)) if before else quoted_words(whole)}"]
+
+    def _sentence(self, group: Sequence[Item]) -> str:
+        """The one that the Overview quotes; "" for notices of deprecation."""
+        text = group[0].evidence.text
+        return "" if group[0].deprecation else _cut(best_sentence(text) or text, 300)
 
     def _usage(self, group: Sequence[Item], related: Sequence[Item], sources: dict[Item, Source]) -> str:
         lines: dict[str, None] = {}
@@ -161,16 +191,25 @@ class Author:
         places: dict[str, list[Item]] = {}
         for item in group:
             places.setdefault(item.evidence.text or item.evidence.value, []).append(item)
-        why = list(dict.fromkeys(reason for text in list(places)[:_MAX_TEXTS] for reason in reasons(text)))
-        told = " ".join(quoted_words(_cut(reason, _MAX_PIECE)) for reason in why[:_MAX_PIECES])
-        parts = [f"Why, as the source puts it: {told}"] if told else []
+        quoted = " ".join(_quoted_in(group))
+        why = list(
+            dict.fromkeys(
+                reason
+                for text in list(places)[:_MAX_TEXTS]
+                for reason in reasons(text)
+                if reason not in quoted
+            )
+        )
+        whole = " ".join(quoted_words(_cut(reason, _MAX_PIECE)) for reason in why[:_MAX_PIECES])
+        parts = [f"Why, as the source puts it: {whole}"] if whole else []
         most = len(places) if group[0].deprecation else _MAX_TEXTS
         for number, (text, items) in enumerate(list(places.items())[:most]):
             shown = f"{_speaker(items[0])}{_condition(items[0])}: {_cited(items, sources)}."
             if number == 0 and not group[0].deprecation:  # the description has quoted it
                 parts.append(shown)
             else:
-                parts.append(f"{shown}\n\n> {quoted_words(_cut(text, _MAX_TEXT))}")
+                told = [] if group[0].deprecation else list(places)[:number]
+                parts.append("\n\n".join([shown, *self._untold(text, group, told)]))
         if len(places) > most:
             parts.append(f"{_count(len(places) - most, 'further text')} of the same kind: see Code Evidence.")
         return "\n\n".join(parts)
@@ -200,32 +239,52 @@ class Author:
 
 
 def _insight(group: Sequence[Item]) -> str:
-    """Action, Value and Trade-off in the source's own words."""
-    found: dict[str, list[str]] = {ACTION: [], VALUE: [], COST: []}
-    known: dict[str, list[frozenset[str]]] = {ACTION: [], VALUE: [], COST: []}
+    """Action, Value and Trade-off in the source's own words; what it does not say is left out."""
+    found = {part: [(piece, item) for of, piece, item in _pieces(group) if of == part] for part in _SLOTS}
+    defaults = sorted({item.evidence.value for item in group if item.option and item.evidence.value})
+    named = (
+        f"Default {', '.join(map(_code, defaults[:4]))}. " if defaults and not group[0].deprecation else ""
+    )
+    return "\n".join(_lines(found, named)) or NOT_STATED
+
+
+def _pieces(group: Sequence[Item]) -> Iterator[tuple[str, str, Item]]:
+    """Part, sentences and who says them, those that say the same once."""
+    known: dict[str, list[frozenset[str]]] = {part: [] for part in _SLOTS}
+    texts = {item.evidence.text: item for item in reversed(group)}
     for text in list(dict.fromkeys(item.evidence.text for item in group))[:_MAX_TEXTS]:
         for part, pieces in insight(text).items():
             for piece in pieces:
                 words = words_of(piece)
                 if not any(similar(words, other, SAME_TEXT) for other in known[part]):
                     known[part].append(words)
-                    found[part].append(piece)
-    if group[0].deprecation:
-        return _lines(found, "")
-    defaults = sorted({item.evidence.value for item in group if item.option and item.evidence.value})
-    named = f"Default {', '.join(map(_code, defaults[:4]))}. " if defaults else ""
-    return _lines(found, named)
+                    yield part, piece, texts[text]
 
 
-def _lines(found: dict[str, list[str]], default: str) -> str:
-    lines = []
-    for label, part in (("Action", ACTION), ("Value", VALUE), ("Trade-off", COST)):
-        best = sorted(range(len(found[part])), key=lambda at, part=part: (-strength(found[part][at]), at))  # type: ignore[misc]
+def _quoted_in(group: Sequence[Item]) -> list[str]:
+    """The sentences that The Insight quotes."""
+    return [piece for _, piece, _ in _pieces(group)]
+
+
+def _lines(found: Mapping[str, Sequence[tuple[str, Item]]], default: str) -> Iterator[str]:
+    for part, label in _SLOTS.items():
+        best = sorted(range(len(found[part])), key=lambda at, part=part: (-strength(found[part][at][0]), at))  # type: ignore[misc]
         pieces = [found[part][at] for at in sorted(best[:_MAX_PIECES])]
-        words = " ".join(quoted_words(_cut(piece, _MAX_PIECE)) for piece in pieces)
+        words = " ".join(_said(piece, item) for piece, item in pieces)
         before = default if part == VALUE else ""
-        lines.append(f"- **{label}:** {before}{words or ('' if before else NOT_STATED)}".rstrip())
-    return "\n".join(lines)
+        if before or words:
+            yield f"- **{label}:** {before}{words}".rstrip()
+
+
+def _bare(sentence: str) -> str:
+    return " ".join(sentence.split()).rstrip(" .:")
+
+
+def _said(piece: str, item: Item) -> str:
+    """What is said, and of what where it begins with a word that points back to nothing that is said."""
+    about = item.evidence.name if item.option else item.evidence.scope
+    is_clear = not points_back(piece) or not about
+    return quoted_words(_cut(piece, _MAX_PIECE)) + ("" if is_clear else f" (of {quoted_words(about)})")
 
 
 def _speaker(item: Item) -> str:

@@ -338,16 +338,21 @@ def _fields(symbol: Symbol, given: ModulePages, sources: PageSources) -> str:
 def _relations(module: Module, given: ModulePages) -> str:
     relations, tree = given.relations, given.tree
     parts = []
-    for heading, pairs in (
-        ("Uses", relations.uses(module)),  # what it only hands on from another module is no use
-        ("Used by", relations.used_by(module)),
+    for heading, pairs, none_found in (
+        # what it only hands on from another module is no use
+        ("Uses", relations.uses(module), "No use of another module's definitions was found in its code."),
+        (
+            "Used by",
+            relations.used_by(module),
+            "No use of its definitions was found in another module's code.",
+        ),
     ):
         ordered = sorted(pairs.items(), key=lambda item: (-item[1].total(), item[0]))
         lines = [
             f"* {_link(tree.by_path[path])}: {_names_of(targets)}, {counted(targets.total(), 'time')}"
             for path, targets in ordered
         ]
-        parts.append(f"### {heading}\n\n" + ("\n".join(lines) or f"{heading} the code of no other module."))
+        parts.append(f"### {heading}\n\n" + ("\n".join(lines) or none_found))
     return "\n\n".join(parts)
 
 
@@ -384,7 +389,7 @@ def _definitions(symbols: Sequence[Symbol], given: ModulePages, sources: PageSou
 def _tests(module: Module, given: ModulePages, sources: PageSources) -> str:
     found = given.relations.tests(module)
     if not found:
-        return "No test uses what it defines."
+        return "No test was found that uses its definitions by their names."
     rows = []
     for path, passages in list(found.items())[:_MOST_TESTS]:
         first = min(passages, key=lambda one: (-_uses_of(module, one, given), one.start))

@@ -27,7 +27,7 @@ from codebase_gardener.knowledge.overview.readme import (
 from codebase_gardener.knowledge.overview.tasks import WrittenTask, guide_sections, guides, tasks, work_needs
 from codebase_gardener.knowledge.overview.usage import by_use, times_shown, usage
 from codebase_gardener.knowledge.pages.cited import PageSources
-from codebase_gardener.knowledge.pages.markup import code, link_free, table
+from codebase_gardener.knowledge.pages.markup import code, link_free, table, told_table
 from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
 from codebase_gardener.knowledge.pages.structure import Page, Section
 from codebase_gardener.knowledge.pages.wording import counted, enumerated
@@ -44,11 +44,18 @@ _MOST_NAMES = 5
 _MOST_TASKS = 12
 _OFTEN = re.compile(r"(?:^|\s)(?:py)?(?:test|lint|check|build)s?(?:\s|$)")
 _SENTENCE_WORDS = 5
+_DESCRIBING_WORDS = 3
 _WORD = re.compile(r"[^\W\d_]{2}")
 _DENIES = re.compile(
     r"(?:\W*\w+){1,5}?\W+(?:is|are|was|does|do)(?:n.t|\W+not|\W+no\b|\W+never)\b", re.IGNORECASE
 )
 """A sentence that opens with what something is not."""
+_ASIDE = re.compile(
+    r"\b(?:stands? for|short for|acronym|abbreviat\w+|pronounced|(?:originally|formerly|previously) (?:called|named))\b"
+    r"|\A\W*(?:many )?thanks?\b|\bhope you\b|\b(?:professional|commercial|enterprise|paid) support\b",
+    re.IGNORECASE,
+)
+"""A sentence on a name, or on who is thanked or paid."""
 _ANNOUNCES = re.compile(r"(?:\s*[,;—–]\s*\w+(?:\s\w+)?)?\s*:\Z")
 """The end of a sentence that leads to a list or to code: ", including:"; nothing follows its quote."""
 _BEGINNING = re.compile(
@@ -107,22 +114,32 @@ def _name(given: Material) -> str:
 
 def _overview(said: Introduction | None, given: Material) -> str:
     """What it is, in one sentence: of its README, else of its packaging file, else of the package's own comment."""
-    name = code(_name(given))
-    if said and said.said:
-        block, sentence = _tells_what_it_is(said, _name(given))
+    name, called = code(_name(given)), _called(given)
+    found = _sentence_of(said, called) if said and said.said else None
+    described = _described(given)
+    if said and found and not (described and _is_better(described[1], found[1], called)):
+        block, sentence = found
         where = given.sources.cite(said.path, block.start, block.end)
         return f"{name}, in the words of its {said.called} ({where}): “{inline(_ANNOUNCES.sub('', sentence), 300)}”"
-    for path, text in given.context.repository.texts.items():
-        described = [one.description for one in root_manifests({path: text}) if one.description]
-        if described:
-            given.sources.cite(path, 1, max(1, given.context.repository.facts[path].lines))
-            return f"{name} calls itself in {code(path)}: “{inline(described[0], 300)}”"
+    if described:
+        path, text = described
+        given.sources.cite(path, 1, max(1, given.context.repository.facts[path].lines))
+        return f"{name} calls itself in {code(path)}: “{inline(text, 300)}”"
     in_code = _said_in_code(given)
     if in_code is not None:
         where = given.sources.cite(in_code.path, in_code.start, in_code.end)
         return f"{name}, in the words of its code ({where}): “{inline(in_code.sentence, 300)}”"
     files = [path for module in given.tree.modules for path in module.files]
     return f"{name} holds {counted(len(files), 'file')} of code; neither a README nor a packaging file says what for."
+
+
+def _described(given: Material) -> tuple[str, str] | None:
+    """The packaging file that says what it is, and what it says; a word or two say nothing."""
+    for path, text in given.context.repository.texts.items():
+        for one in root_manifests({path: text}):
+            if len(one.description.split()) >= _DESCRIBING_WORDS:
+                return path, one.description
+    return None
 
 
 def _said_in_code(given: Material) -> SaidOf | None:
@@ -132,22 +149,44 @@ def _said_in_code(given: Material) -> SaidOf | None:
     return said_of(roots[0], given.context.repository) if len(roots) == 1 else None
 
 
-def _tells_what_it_is(said: Introduction, name: str) -> tuple[Block, str]:
-    """The first sentence that is about it, else the first that names it, else the first of all.
-
-    One that says what it is not, or who made it, comes last.
-    """
-    called = rf"{re.escape(re.split(r'[/@]', name)[-1])}\b"
+def _told(said: Introduction) -> list[tuple[Block, str]]:
+    """Its sentences but those that say what it is not, who made it, what its name means, or whom to thank."""
     paragraphs = [one for one in said.said if one.kind == "paragraph"] or list(said.said)
-    told = [
+    return [
         (block, sentence)
         for block in paragraphs
         for sentence in sentences(plain_text(block.text))
         if len(sentence.split()) >= _SENTENCE_WORDS
         and not _DENIES.match(sentence)
+        and not _ASIDE.search(sentence)
         and not tells_who_made_it(sentence)
     ]
-    for form in (rf"\W*(?:the\s+)?{called}", rf".*?\b{called}"):
+
+
+def _called(given: Material) -> str:
+    """A pattern of what its documents call it: by its package's name, or by its program's."""
+    whole = re.sub(r"/v\d+\Z", "", _name(given))
+    names = {re.split(r"[/@]", whole)[-1], *given.context.scripts}
+    return rf"(?:{'|'.join(map(re.escape, sorted(names)))})\b"
+
+
+def _is_better(described: str, sentence: str, called: str) -> bool:
+    """Whether what the packaging file says tells more than a sentence that does not say what it is."""
+    alike = described.strip(" .").lower() in sentence.lower()
+    return not alike and not any(re.match(form, sentence, re.IGNORECASE) for form in _defining(called))
+
+
+def _defining(called: str) -> tuple[str, str]:
+    """ "X is a …", "X sorts …"."""
+    is_a = rf".{{0,60}}?\b{called}\W{{1,4}}(?:is|are)\s+(?:[\w-]+\s+){{0,2}}?(?:an?|the)\b"
+    return is_a, rf"\W*(?:the\s+)?{called}\W{{1,4}}\w+s\b"
+
+
+def _sentence_of(said: Introduction, called: str) -> tuple[Block, str]:
+    """The first sentence that says what it is or does, else the first about it, or that names it, else the first."""
+    paragraphs = [one for one in said.said if one.kind == "paragraph"] or list(said.said)
+    told = _told(said)
+    for form in (*_defining(called), rf"\W*(?:the\s+)?{called}", rf".*?\b{called}"):
         found = next((one for one in told if re.match(form, one[1], re.IGNORECASE)), None)
         if found:
             return found
@@ -230,7 +269,7 @@ def _architecture(given: Material) -> str:
     drawing, arrows = architecture(given.relations)
     if not arrows:
         link = f"[{code(modules[0].title)}](modules/{modules[0].name}.md)"
-        told = "No module uses another." if modules[1:] else f"All code is in {link}."
+        told = "No use of one module by another was found." if modules[1:] else f"All code is in {link}."
         files = files_drawing([path for module in modules for path in module.files], given.relations)
         return f"{told}\n\n{files}".strip()
     titles = {module.path: module.title for module in given.tree.modules}
@@ -263,7 +302,7 @@ def _reading_order(said: Introduction | None, given: Material) -> str:
         steps.append(f"{code(path)}: {why}")
     for target, page in by_use(given)[:3]:
         symbol = given.context.symbol(target)
-        if symbol:
+        if symbol and (times_shown(target, given) or not given.context.scripts):
             where = given.sources.cite_symbol(symbol)
             times = times_shown(target, given)
             places = f"{counted(times, 'place')} of README, docs and examples"
@@ -329,7 +368,7 @@ def _tasks(given: Material) -> str:
         ]
         parts.append(
             f"### {link_free(path)}\n\n"
-            + table(("Command", "What it runs, or where it is told", "Where"), rows)
+            + told_table(("Command", "What it runs, or where it is told", "Where"), rows)
             + (f"\n\nand {len(every) - len(each)} more." if len(every) > len(each) else "")
         )
     parts = [*_told_in_readme(given), *parts, *_work_needs(given)]
@@ -377,7 +416,7 @@ def _dependencies(given: Material) -> str:
         )
         for one in found
     ]
-    return table(("Dependency", "For", "Why", "Where"), rows)
+    return told_table(("Dependency", "For", "Why", "Where"), rows)
 
 
 def _named(one: Needed) -> str:
@@ -390,7 +429,7 @@ def _why(one: Needed) -> str:
     if one.entry.kind == "runtime":
         return "the language"
     if not one.files:
-        return "no file of the package imports it by this name"
+        return "no import by this name was found in the package"
     files = enumerated([code(path) for path in one.files[:_MOST_FILES]], len(one.files))
     names = f", for {', '.join(map(code, one.names))}" if one.names else ""
     return f"imported by {files}{names}"

@@ -35,7 +35,8 @@ _ONLY_A_LINK = re.compile(
     r"(?:<br ?/?>)?\Z"
 )
 _NO_PROSE = re.compile(
-    r"\b(?:sponsor\w*|backers?|donat\w*|financial|licen[cs]ed? under|copyright|all rights reserved)\b|\(c\)",
+    r"\b(?:sponsor\w*|backers?|donat\w*|financial|licen[cs]ed? under|copyright|all rights reserved"
+    r"|(?:professional|commercial|enterprise|paid) support)\b|\(c\)|\A\W*(?:many )?thanks?\b",
     re.IGNORECASE,
 )
 """Who pays, and whose it is, does not say what it is."""
@@ -49,6 +50,7 @@ _ONLY_POINTS = re.compile(
     re.IGNORECASE,
 )
 """What sends its reader elsewhere, and says no more."""
+_LINK = re.compile(r"!?\[[^\]]{1,300}\](?:\([^()]{1,300}\)|\[[^\]]{0,300}\])")
 _MADE_BY = re.compile(
     r"\W*(?:\w+\s){0,2}(?:authors?|maintainers?|contributors?)\s*:"
     r"|\W*(?:(?!(?:is|are|was|were|has|have)\b)\w+\W+){1,5}?(?:(?:has|have)\s+been|is|are|was|were)\s+"
@@ -190,9 +192,9 @@ def _says(text: str, kind: str, written: str) -> bool:
     if all(map(is_wordless, written.split("\n"))):
         return False
     line = " ".join(written.split())
-    if _ONLY_A_LINK.match(line) or (
-        len(sentences(text)) == 1 and (_ONLY_POINTS.match(line) or _MADE_BY.match(text))
-    ):
+    if _ONLY_A_LINK.match(line) or (_LINK.search(line) and not _WORD.search(_LINK.sub("", line))):
+        return False
+    if len(sentences(text)) == 1 and (_ONLY_POINTS.match(line) or _MADE_BY.match(text)):
         return False
     words = len(_WORD.findall(_ADDRESS.sub(" ", text)))
     return (

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from codebase_gardener.knowledge.apis.declared_commands import declared_commands
+from codebase_gardener.knowledge.apis.shell_commands import Command
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.overview.material import Material
@@ -14,6 +16,7 @@ from codebase_gardener.knowledge.pages.citations import quote
 from codebase_gardener.knowledge.pages.markup import code, link_free
 from codebase_gardener.knowledge.pages.quoting import inline
 from codebase_gardener.knowledge.pages.structure import Page
+from codebase_gardener.knowledge.pages.wording import enumerated
 from codebase_gardener.knowledge.pages.workflow_groups import group_title, workflow_groups
 from codebase_gardener.manifests.table import installer_of, root_manifests
 from codebase_gardener.utils.anchors import Anchor
@@ -24,6 +27,7 @@ _MOST_WORKFLOWS = 12
 _MOST_ENTRIES = 6
 _MOST_COMMANDS = 8
 _MOST_DECLARED = 60
+_MOST_OPTIONS = 20
 
 
 def usage(said: Introduction | None, given: Material) -> str:
@@ -33,7 +37,7 @@ def usage(said: Introduction | None, given: Material) -> str:
         said: What the README says.
         given: Of the page.
     """
-    parts = [_installed(given), _entries(given), _commands(given), _declared(given)]
+    parts = [_installed(given), _commands(given), _declared(given), _options(given), _entries(given)]
     if said and said.code:
         block = said.code
         given.sources.cite(said.path, block.start, block.end)
@@ -57,12 +61,16 @@ def _entries(given: Material) -> str:
     """What users import, the most shown first, and apart what no document shows."""
     rows: dict[bool, list[str]] = {True: [], False: []}
     for target, page in by_use(given)[:_MOST_ENTRIES]:
+        is_shown = times_shown(target, given) > 0
+        if given.context.scripts and not is_shown and target not in given.context.resolution.exported:
+            continue  # of a program it is what is inside
         symbol = given.context.symbol(target)
         summary = documented(symbol).summary if symbol else ""
         where = f" ({given.sources.cite_symbol(symbol)})" if symbol else ""
         said = f": “{inline(summary, 200)}”{given.sources.said_at(symbol)}" if symbol and summary else ""
-        rows[times_shown(target, given) > 0].append(f"* [{code(target.name)}]({page.file}){where}{said}")
-    offered = "What else it offers:" if rows[True] else "What it offers:"
+        rows[is_shown].append(f"* [{code(target.name)}]({page.file}){where}{said}")
+    is_first = not rows[True] and not given.context.scripts
+    offered = "What it offers:" if is_first else "What else it offers:"
     titles = {True: "What users call most:", False: offered}
     return "\n\n".join(f"{titles[kind]}\n\n" + "\n".join(told) for kind, told in rows.items() if told)
 
@@ -93,19 +101,47 @@ def by_use(given: Material) -> list[tuple[Target, Page]]:
 
 
 def _commands(given: Material) -> str:
+    """Its programs, and how documents run them: each command once, then more of those that are run most."""
     scripts = sorted(given.context.scripts)
-    shown = [
-        (name, uses)
-        for name, uses in given.context.commands.items()
-        if name.partition(" ")[0] in given.context.scripts
-    ]
     if not scripts:
         return ""
-    lines = [f"Programs that it installs: {', '.join(map(code, scripts))}."]
-    for _, uses in sorted(shown, key=lambda item: (-len(item[1]), item[0]))[:_MOST_COMMANDS]:
-        first = uses[0]
-        lines.append(f"* {code(first.text)}: {given.sources.cite(first.path, first.line, first.line)}")
-    return lines[0] + ("\n\n" + "\n".join(lines[1:]) if lines[1:] else "")
+    named = ", ".join(map(code, scripts))
+    shown = sorted(_runs(given), key=lambda runs: (-len(runs), runs[0].name))
+    rounds = zip_longest(*map(_once, shown))
+    chosen = [run for one in rounds for run in one if run][:_MOST_COMMANDS]
+    lines = [
+        f"* {code(run.text)}: {given.sources.cite(run.path, run.line, run.line)}"
+        for run in sorted(chosen, key=lambda run: (chosen[0].path != run.path, run.path, run.line))
+    ]
+    told = [f"What it offers: {'the program' if len(scripts) == 1 else 'the programs'} {named}."]
+    return "\n\n".join([*told, *(["As documents run it:", "\n".join(lines)] if lines else [])])
+
+
+def _once(runs: Sequence[Command]) -> list[Command]:
+    """The first of those that are typed alike."""
+    found: dict[str, Command] = {}
+    for run in runs:
+        found.setdefault(run.text, run)
+    return list(found.values())
+
+
+def _runs(given: Material) -> list[tuple[Command, ...]]:
+    """How documents run its programs, by command."""
+    return [
+        runs
+        for name, runs in given.context.commands.items()
+        if name.partition(" ")[0] in given.context.scripts
+    ]
+
+
+def _options(given: Material) -> str:
+    """The options that documents give its programs, those that most runs have first."""
+    counts = Counter(option for runs in _runs(given) for run in runs for option in run.options)
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    shown = [code(option) for option, _ in ranked[:_MOST_OPTIONS]]
+    return (
+        f"Options that documents give, most often first: {enumerated(shown, len(ranked))}." if shown else ""
+    )
 
 
 def _declared(given: Material) -> str:

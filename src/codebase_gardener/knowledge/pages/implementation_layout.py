@@ -6,6 +6,7 @@ Indexes and reports are computed from the pages on disk, so what they say of an 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from codebase_gardener.knowledge.pages.markup import (
@@ -17,6 +18,7 @@ from codebase_gardener.knowledge.pages.markup import (
     plain,
     read_tables,
     table,
+    told_table,
 )
 from codebase_gardener.knowledge.pages.structure import Page, Section
 from codebase_gardener.utils.anchors import Anchor
@@ -36,9 +38,12 @@ __all__ = [
     "read_io_contract",
 ]
 
+_INPUTS = ("Name", "Type", "Default", "Required", "Description")
+_OUTPUTS = ("Type", "Description")
 _REQUIRED: dict[bool | None, str] = {True: "yes", False: "no", None: ""}
 _IS_REQUIRED = {"yes": True, "no": False}
 _DOCUMENTED = ", documented at "
+_EXTERNAL, _OF_HERE = "External: ", "A program of this repository: "
 _ANCHOR = re.compile(r"(.+):L(\d{1,9})-(\d{1,9})\Z", re.DOTALL)
 
 
@@ -49,6 +54,7 @@ class CodeReference:
     Attributes:
         location: Its lines; None for what comes from outside.
         external: The package or program that it comes from, where `location` is None: "transformers".
+        is_own: Whether that is a program of the repository.
         signature: As it stands in the source.
         import_statement: How a user gets it; "" where nothing is imported.
         call: How it is called, on one line.
@@ -67,6 +73,7 @@ class CodeReference:
     language: str = "python"
     quoted: Anchor | None = None
     documented: Anchor | None = None
+    is_own: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,15 +146,17 @@ def called_name(call: str, name: str = "") -> str:
 
 def code_reference(reference: CodeReference) -> Section:
     """The section "Code Reference"."""
-    where = code(str(reference.location)) if reference.location else f"External: {code(reference.external)}"
+    outside = (_OF_HERE if reference.is_own else _EXTERNAL) + code(reference.external)
+    where = code(str(reference.location)) if reference.location else outside
     where += f"{_DOCUMENTED}{code(str(reference.documented))}" if reference.documented else ""
     quoted = f"From {code(str(reference.quoted))}:\n\n" if reference.quoted else ""
+    needs = ", ".join(map(code, reference.dependencies))
     parts = {
         "Source Location": where,
         "Signature": quoted + _block(reference.signature, reference.language),
         "Import": _block(reference.import_statement, reference.language),
         "API Call": code(reference.call) or NONE_FOUND,
-        "External Dependencies": ", ".join(map(code, reference.dependencies)) or NONE_FOUND,
+        **({"External Dependencies": needs} if needs else {}),
     }
     return Section("Code Reference", "\n\n".join(f"### {name}\n\n{body}" for name, body in parts.items()))
 
@@ -163,9 +172,9 @@ def io_contract(contract: IoContract) -> Section:
     return Section(
         "I/O Contract",
         "### Inputs\n\n"
-        + (table(("Name", "Type", "Default", "Required", "Description"), inputs) if inputs else NONE_FOUND)
+        + (told_table(_INPUTS, inputs) if inputs else NONE_FOUND)
         + "\n\n### Outputs\n\n"
-        + (table(("Type", "Description"), outputs) if outputs else NONE_FOUND)
+        + (told_table(_OUTPUTS, outputs) if outputs else NONE_FOUND)
         + (f"\n\n### Raises\n\n{table(('Error', 'Where'), raises)}" if raises else ""),
     )
 
@@ -178,20 +187,21 @@ def read_code_reference(page: Page) -> CodeReference | None:
 @remembered
 def _read_code_reference(body: str) -> CodeReference | None:
     parts = _parts(body)
-    if parts.keys() != {"Source Location", "Signature", "Import", "API Call", "External Dependencies"}:
+    if parts.keys() - {"External Dependencies"} != {"Source Location", "Signature", "Import", "API Call"}:
         return None
     (where, _, documented), signature = parts["Source Location"].partition(_DOCUMENTED), parts["Signature"]
     language, _ = fenced(parts["Import"])
     return CodeReference(
         location=parse_anchor(plain(where)),
-        external=plain(where.removeprefix("External: ")) if where.startswith("External: ") else "",
+        external=plain(outside[1]) if (outside := re.match(f"(?:{_EXTERNAL}|{_OF_HERE})(.+)", where)) else "",
         signature=fenced(signature)[1],
         import_statement=fenced(parts["Import"])[1],
         call="" if parts["API Call"] == NONE_FOUND else plain(parts["API Call"]),
-        dependencies=_dependencies(parts["External Dependencies"]),
+        dependencies=_dependencies(parts.get("External Dependencies", NONE_FOUND)),
         language=fenced(signature)[0] or language or "python",
         quoted=_quoted(signature),
         documented=parse_anchor(plain(documented)),
+        is_own=where.startswith(_OF_HERE),
     )
 
 
@@ -205,9 +215,9 @@ def _read_io_contract(body: str) -> IoContract | None:
     parts = _parts(body)
     if parts.keys() - {"Raises"} != {"Inputs", "Outputs"}:
         return None
-    raises = [row for row in _rows(parts.get("Raises", "")) if len(row) == 2]
-    inputs = [row for row in _rows(parts["Inputs"]) if len(row) == 5]
-    outputs = [row for row in _rows(parts["Outputs"]) if len(row) == 2]
+    raises = _rows(parts.get("Raises", ""), ("Error", "Where"))
+    inputs = _rows(parts["Inputs"], _INPUTS)
+    outputs = _rows(parts["Outputs"], _OUTPUTS)
     return IoContract(
         tuple(
             Parameter(plain(row[0]), plain(row[1]), plain(row[2]), _IS_REQUIRED.get(row[3]), row[4])
@@ -238,9 +248,15 @@ def _parts(body: str) -> dict[str, str]:
     return {name: "\n".join(lines).strip() for name, lines in parts.items()}
 
 
-def _rows(text: str) -> list[list[str]]:
+def _rows(text: str, headings: Sequence[str]) -> list[list[str]]:
+    """The rows of the first table, with "" for the columns that it leaves out."""
     tables = read_tables(text)
-    return tables[0][1] if tables else []
+    shown, rows = tables[0] if tables else ([], [])
+    return [
+        [row[shown.index(name)] if name in shown else "" for name in headings]
+        for row in rows
+        if len(row) == len(shown)
+    ]
 
 
 def _dependencies(text: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from codebase_gardener.documents.fences import fence_after, opened_fence
 __all__ = [
     "EMPTY", "NONE_FOUND", "NO_CODE", "NO_VARIABLE", "USED_BY", "USES", "WHY_A_PAGE", "code", "code_texts", "cell",
     "fence", "fenced", "is_rule", "link_free", "open_fence", "outside_fences", "plain", "read_tables", "table",
-    "unescaped", "without_code",
+    "told_table", "unescaped", "without_code",
 ]  # fmt: skip
 
 NONE_FOUND = "None found in the repository."
@@ -20,7 +20,7 @@ NONE_FOUND = "None found in the repository."
 NO_VARIABLE = "No environment variable was found that the code reads for this."
 """What an Environment says that asks for none."""
 
-NO_CODE = "No code in docs, examples or tests was found to use it."
+NO_CODE = "No use by its name was found in docs, examples or tests."
 """What a page says of a subject that nobody uses."""
 
 WHY_A_PAGE = "Why it has a page: "
@@ -131,6 +131,21 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [_row(headings), _row(["---"] * len(headings))]
     lines += [_row([cell(value) for value in row]) for row in rows]
     return "\n".join(lines)
+
+
+def told_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """The same without the columns after the first in which no row says anything.
+
+    Example:
+        >>> print(told_table(("Name", "Type", "Says"), [("a", "", "b"), ("c", "", "")]))
+        | Name | Says |
+        | --- | --- |
+        | a | b |
+        | c | — |
+    """
+    every = [tuple(row) for row in rows]
+    kept = [at for at in range(len(headings)) if not at or any(row[at] for row in every)]
+    return table([headings[at] for at in kept], [[row[at] for at in kept] for row in every])
 
 
 def read_tables(text: str) -> list[tuple[list[str], list[list[str]]]]:

@@ -222,10 +222,12 @@ def api_name(page: Page | None, reference: CodeReference | None) -> str:
 
 
 def source_of(reference: CodeReference | None) -> str:
-    """Where an API stands: its anchor, or the package from outside."""
+    """Where an API stands: its anchor, or the program or the package that it is of."""
     if reference is None:
         return NONE_FOUND
-    return code(str(reference.location)) if reference.location else f"{code(reference.external)} (external)"
+    if reference.location:
+        return code(str(reference.location))
+    return f"{code(reference.external)} ({'of this repository' if reference.is_own else 'external'})"
 
 
 def _targets(page: Page | None, kind: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["counted", "enumerated"]
+__all__ = ["counted", "enumerated", "not_listed"]
 
 
 def counted(number: int, one: str, many: str = "") -> str:
@@ -15,6 +15,16 @@ def counted(number: int, one: str, many: str = "") -> str:
         ('1 page', '2 pages', '2 entries')
     """
     return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def not_listed(number: int) -> str:
+    """What stands under the first of many.
+
+    Example:
+        >>> not_listed(1), not_listed(2)
+        ('1 more is not listed.', '2 more are not listed.')
+    """
+    return f"{number} more {'is' if number == 1 else 'are'} not listed."
 
 
 def enumerated(shown: Sequence[str], total: int) -> str:

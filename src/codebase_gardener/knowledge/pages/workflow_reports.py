@@ -83,7 +83,9 @@ def anchoring_report(matter: ReportMatter) -> str:
     covered = coverage(flow.page for flow in flows)
     defining = {step.file for step in matter.steps if step.file}
     external = listed(
-        code(step.reference.external) for step in matter.steps if step.reference and step.reference.external
+        code(step.reference.external)
+        for step in matter.steps
+        if step.reference and step.reference.external and not step.reference.is_own
     )
     files = [item for flow in flows for item in ((f"### {flow.page.name}", bullets(_files(matter, flow))),)]
     return report(matter, "Phase 1a: Anchoring Report", [
@@ -156,7 +158,7 @@ def _external(matter: ReportMatter) -> list[str]:
     found = {
         (step.reference.external, step.api)
         for step in matter.steps
-        if step.reference and step.reference.external
+        if step.reference and step.reference.external and not step.reference.is_own
     }
     return [f"{code(api)} of {code(package)}" for package, api in sorted(found)]
 
@@ -272,4 +274,5 @@ def _dependencies(matter: ReportMatter) -> Iterable[tuple[str, str, str]]:
 def _packages(reference: CodeReference | None) -> tuple[str, ...]:
     if reference is None:
         return ()
-    return tuple(dict.fromkeys(filter(None, (reference.external, *reference.dependencies))))
+    given = "" if reference.is_own else reference.external
+    return tuple(dict.fromkeys(filter(None, (given, *reference.dependencies))))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 
+from codebase_gardener.documents.facts import Snippet
 from codebase_gardener.knowledge.apis.candidates import reference_documents
 from codebase_gardener.knowledge.apis.catalog import MOST_APIS
 from codebase_gardener.knowledge.apis.context import ApiContext
@@ -17,6 +19,7 @@ from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.workflows.command_sequences import command_sequences
 from codebase_gardener.knowledge.workflows.example_documents import is_translation, shown_in
 from codebase_gardener.knowledge.workflows.golden_path import GoldenPath, Step
+from codebase_gardener.knowledge.workflows.other_forms import other_forms
 from codebase_gardener.knowledge.workflows.passage_clusters import (
     Cluster,
     by_target,
@@ -42,6 +45,10 @@ _SPONSORS = re.compile(
     r"\b(?:sponsor(?:s|ed|ing|ship)?|backers?|supporters|donat(?:e|ions?))\b", re.IGNORECASE
 )
 """Headings of sections that thank or ask for money."""
+_OR = re.compile(r"\W*(?:or|alternatively)\b[^.:]{0,40}:?\W*", re.IGNORECASE)
+_OPENS_CODE = re.compile(r"\s*(?:```|~~~|\.\. )")
+_NEWS = re.compile(r"(?:^|: )(?:change ?log|release notes|release history|what.s new)\b", re.IGNORECASE)
+"""Headings of sections that tell what is new."""
 
 
 def mine(repository: RepositoryFacts, resolution: Resolution) -> tuple[GoldenPath, ...]:
@@ -90,14 +97,30 @@ def _steps(passage: Passage, rules: StepRules) -> tuple[Target, ...]:
     """What a passage does; where a section shows several ways, the one with most steps."""
     uses = [use for use in passage.uses if rules.is_step(use, passage)]
     facts = rules.repository.facts[passage.path]
+    blocks = [each for each in facts.snippets if passage.start <= each.start and each.end <= passage.end]
+    if passage.area in READER_AREAS:
+        lines = rules.repository.lines(passage.path, passage.start, passage.end)
+        others = other_forms([use for use in uses if use.path == passage.path], lines, passage.start)
+        left_out = list(_alternatives(blocks, passage, rules.repository))
+        uses = [use for use in uses if use.target not in others and not _stands_in(use, left_out)]
     taken = [[use.target for use in uses]]
     if passage.area in ("readme", "docs") and (passage.start, passage.end) != (1, facts.lines):
-        blocks = [each for each in facts.snippets if passage.start <= each.start and each.end <= passage.end]
-        taken = [
-            [use.target for use in uses if any(each.start <= use.start <= each.end for each in way)]
-            for way in ways(blocks)
-        ]
+        taken = [[use.target for use in uses if _stands_in(use, way)] for way in ways(blocks)]
     return max((tuple(dict.fromkeys(each)) for each in taken), key=len)
+
+
+def _stands_in(use: Use, blocks: Iterable[Snippet]) -> bool:
+    return any(each.start <= use.start <= each.end for each in blocks)
+
+
+def _alternatives(
+    blocks: Sequence[Snippet], passage: Passage, repository: RepositoryFacts
+) -> Iterator[Snippet]:
+    """The blocks before which nothing but "or" stands: who did what the block before shows leaves them out."""
+    for before, block in pairwise(blocks):
+        between = repository.lines(passage.path, before.end + 1, block.start - 1)
+        if _OR.fullmatch(" ".join(line for line in between if not _OPENS_CODE.match(line))):
+            yield block
 
 
 def _is_left_out(one: ShownSequence, repository: RepositoryFacts, reference: frozenset[str]) -> bool:
@@ -108,7 +131,7 @@ def _is_left_out(one: ShownSequence, repository: RepositoryFacts, reference: fro
     if one.area == "test":
         return bool(_ERROR_TEST.search(one.passage.scope.rpartition(".")[2]))
     return one.area in READER_AREAS and (
-        bool(_SPONSORS.search(one.passage.title))
+        bool(_SPONSORS.search(one.passage.title) or _NEWS.search(one.passage.title))
         or is_about_versions_or_work(path)
         or (path in reference and _is_reference(one.passage, repository))
         or is_translation(path, repository)
