@@ -351,11 +351,15 @@ def test_a_page_tells_which_lines_raise_what_of_a_class_those_of_its_constructor
     chain, join = page_of("Chain_init", context, pages), page_of("join", context, pages)
     told = read_io_contract(chain)
     assert told is not None
-    assert told.raises == (RaisedError("ValueError", "`lib/__init__.py:L4-4`, `lib/__init__.py:L6-6`"),)
+    assert told.raises == (
+        RaisedError(
+            "ValueError", "`'no part'` at `lib/__init__.py:L4-4`, `'not a part'` at `lib/__init__.py:L6-6`"
+        ),
+    )
     assert Anchor("lib/__init__.py", 6, 6) in [source.anchor for source in chain.sources]
     told = read_io_contract(join)
     assert told is not None
-    assert told.raises == (RaisedError("LookupError", "`lib/__init__.py:L11-11`"),)
+    assert told.raises == (RaisedError("LookupError", "`'nothing'` at `lib/__init__.py:L11-11`"),)
 
 
 @pytest.mark.parametrize(

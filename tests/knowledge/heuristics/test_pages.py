@@ -330,6 +330,15 @@ def test_a_sentence_that_points_back_stands_with_the_one_before_it() -> None:
     assert insight_text == "- **Action:** “This must never be done, since pots crack.” (of “Left alone”)"
 
 
+def test_what_a_docstrings_warning_points_back_to_is_named_as_code() -> None:
+    source = (
+        'class Kiln:\n    def fire(self):\n        """Fires.\n\n        .. warning::\n'
+        '            This must never be done twice, since pots crack.\n        """\n        return 1\n'
+    )
+    found = pages({"pot/kiln.py": source})
+    assert any("(of `Kiln.fire`)" in section(one.page, "The Insight") for one in found.pages)
+
+
 @pytest.mark.parametrize(
     ("more", "less"),
     [

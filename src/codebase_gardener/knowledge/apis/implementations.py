@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from codebase_gardener.documents.docstrings import Documentation
+from codebase_gardener.documents.sentences import cut_between_words
 from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
 from codebase_gardener.knowledge.apis.descriptions import (
     defined_again,
@@ -55,6 +56,7 @@ from codebase_gardener.utils.memo import remembered
 __all__ = ["implementation_page"]
 
 _MOST_CALL = 100
+_MOST_SAID = 120  # characters of what an error says
 _MOST_RAISING = 3  # lines of an error
 _MOST_HEADER = 40  # lines
 _LONGEST_HEADER = 20_000  # characters: a longer one is no reading matter
@@ -120,11 +122,26 @@ def _raises(symbol: Symbol, context: ApiContext, sources: PageSources) -> tuple[
         RaisedError(
             error,
             enumerated(
-                [sources.cite(one.path, one.line, one.line) for one in lines[:_MOST_RAISING]], len(lines)
+                [
+                    f"{_said_by(one, context)}{sources.cite(one.path, one.line, one.line)}"
+                    for one in lines[:_MOST_RAISING]
+                ],
+                len(lines),
             ),
         )
         for error, lines in found.items()
     )
+
+
+def _said_by(line: RaisingLine, context: ApiContext) -> str:
+    """What a line gives the error that it raises; "" for nothing."""
+    after = (
+        context.repository.lines(line.path, line.line + 1, line.line + 1) if line.text.endswith("(") else []
+    )
+    text = f"{line.text}{''.join(after).strip()}"
+    given = re.search(rf"{re.escape(line.error)}\((.*?)(?:\)\s*from\s+\w+)?[(){{,;\s]*$", text)
+    said = " ".join(given[1].split()) if given else ""
+    return f"{code(cut_between_words(said, _MOST_SAID))} at " if said else ""
 
 
 def _overview(

@@ -284,7 +284,9 @@ def _said(piece: str, item: Item) -> str:
     """What is said, and of what where it begins with a word that points back to nothing that is said."""
     about = item.evidence.name if item.option else item.evidence.scope
     is_clear = not points_back(piece) or not about
-    return quoted_words(_cut(piece, _MAX_PIECE)) + ("" if is_clear else f" (of {quoted_words(about)})")
+    is_heading = item.evidence.kind in ("admonition", "doc-tip") and not item.option
+    named = quoted_words(about) if is_heading else _code(about)
+    return quoted_words(_cut(piece, _MAX_PIECE)) + ("" if is_clear else f" (of {named})")
 
 
 def _speaker(item: Item) -> str:
