@@ -63,3 +63,12 @@ def test_pages_lines_and_files_are_shown_by_project(cli: Cli, tmp_path: Path) ->
     cli("wiki", "show").failed(2)
     cli("wiki", "show", "pots", "a.py:L1-2", "more").failed(2)
     cli("wiki", "show", "pots", "none.py").failed(3)
+
+
+def test_a_search_that_asks_what_the_graph_knows_is_answered_first(cli: Cli, tmp_path: Path) -> None:
+    write_repository(tmp_path / "garden")
+    cli("wiki", "build", tmp_path / "garden", "--name", "garden").ok()
+    asked = cli("wiki", "search", "garden", "who calls prune?").ok().out
+    assert asked.startswith("test: Pruning  (tests/test_growing.py:L")
+    assert cli("wiki", "search", "garden", "prune").ok().out.lstrip()[0].isdigit()
+    assert isinstance(cli("wiki", "search", "garden", "who calls prune?", "--json").ok().json, list)

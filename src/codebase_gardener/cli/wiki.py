@@ -155,12 +155,17 @@ def list_pages(project: str, as_json: bool) -> None:
 @click.option("--code", is_flag=True, help="Search the code, too.")
 @command_options
 def search(project: str, query: str, k: int, code: bool, as_json: bool) -> None:
-    """Search a project's wiki."""
+    """Search a project's wiki; above what is found stands what the graph answers to a question, as `ask` does."""
     with open_gardener() as gardener:
         found = gardener.wiki(project).search(query, k=k, code=code)
+        told = () if as_json else gardener.wiki(project).graph_lines(query)
     if as_json:
         print_json(found)
         return
+    for line in told:
+        echo(f"{line.text}  ({line.anchor})" if line.anchor else line.text)
+    if told:
+        echo()
     if not found:
         echo("nothing found: try other words")
     for hit in found:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from codebase_gardener.wiki.project import ProjectWiki
     from codebase_gardener.wiki.search import SearchResult
 
-__all__ = ["FOUND", "answer_to"]
+__all__ = ["FOUND", "answer_to", "graph_lines"]
 
 FOUND = "found"
 """The form of an answer that is what the search finds: where to read, not what to say."""
@@ -57,6 +57,13 @@ def answer_to(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
         if len(answers) == 1
         else GraphAnswer(first.form if is_whole else FOUND, first.name, tuple(lines))
     )
+
+
+def graph_lines(wiki: ProjectWiki, query: str) -> tuple[GraphLine, ...]:
+    """What the graph says to a query that asks for a name's callers, errors, parameters …; () for other words."""
+    forms = {asked.form for asked in forms_of(query)} - {"what", "how", "changed"}
+    answer = answer_from_graph(wiki.graph(), query) if forms else None
+    return answer.lines if answer is not None and answer.known and answer.form in forms else ()
 
 
 def _computed_of(wiki: ProjectWiki, clause: str, told: str) -> GraphAnswer | None:

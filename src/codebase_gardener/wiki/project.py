@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from codebase_gardener.knowledge.answers.answering import GraphAnswer
     from codebase_gardener.knowledge.answers.graph import Graph
     from codebase_gardener.knowledge.answers.grounding import Grounds
+    from codebase_gardener.knowledge.answers.lines import GraphLine
     from codebase_gardener.knowledge.pages.structure import Page
     from codebase_gardener.knowledge.writers.prose_writing import Writer
     from codebase_gardener.repository.snapshot import Snapshot
@@ -171,6 +172,12 @@ class ProjectWiki:
         from codebase_gardener.wiki.answers import answer_to
 
         return answer_to(self, question)
+
+    def graph_lines(self, query: str) -> tuple[GraphLine, ...]:
+        """What the graph says to a query that asks more of a name than what it is; () for other words."""
+        from codebase_gardener.wiki.answers import graph_lines
+
+        return graph_lines(self, query)
 
     def search(self, query: str, *, k: int = 5, code: bool = False) -> list[SearchResult]:
         """What answers a query, best first (`WikiIndex.search`).

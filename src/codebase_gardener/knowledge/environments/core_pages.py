@@ -15,7 +15,6 @@ from codebase_gardener.knowledge.environments.page_draft import (
     grouped,
 )
 from codebase_gardener.knowledge.environments.sections import (
-    NO_ERRORS,
     Sheet,
     filled_command,
     grid,
@@ -23,7 +22,7 @@ from codebase_gardener.knowledge.environments.sections import (
     marked,
     named_with_extras,
 )
-from codebase_gardener.knowledge.pages.markup import fence
+from codebase_gardener.knowledge.pages.markup import NO_CHECK, NO_ERROR, fence
 from codebase_gardener.knowledge.pages.wording import counted, enumerated
 from codebase_gardener.knowledge.sources.file_facts import Evidence
 from codebase_gardener.languages.python.row import is_python
@@ -179,7 +178,7 @@ def _core_notes(
     notes += [
         f"- {marked(one.name)} is used where it is installed ({sheet.anchors(one.sites, 3)})." for one in soft
     ]
-    return "\n".join(notes) or "The code checks no version and no platform."
+    return "\n".join(notes) or NO_CHECK
 
 
 def _strong(devices: list[FoundEvidence]) -> list[FoundEvidence]:
@@ -224,7 +223,7 @@ def development_pages(draft: EnvironmentDraft) -> list[EnvironmentPage]:
         sheet.variables([]),
         _development_install(draft, groups),
         sheet.quotes([*groups, *draft.own(groups)]),
-        NO_ERRORS,
+        NO_ERROR,
         "Users of the package need none of this.",
     )
     keys = tuple(sorted({key_of(one.evidence.name) for one in groups}))

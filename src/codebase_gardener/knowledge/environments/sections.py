@@ -9,17 +9,16 @@ from codebase_gardener.knowledge.environments.evidence_by_kind import FoundEvide
 from codebase_gardener.knowledge.environments.guard_evidence import DEVICES
 from codebase_gardener.knowledge.environments.optional_packages import headers
 from codebase_gardener.knowledge.pages.citations import dedented
-from codebase_gardener.knowledge.pages.markup import EMPTY, NO_VARIABLE, code, fence
+from codebase_gardener.knowledge.pages.markup import EMPTY, NO_ERROR, NO_VARIABLE, code, fence
 from codebase_gardener.knowledge.pages.wording import enumerated
 from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.manifests.table import ECOSYSTEMS
 
-__all__ = ["NO_ERRORS", "Sheet", "filled_command", "grid", "install_command", "marked", "named_with_extras"]
+__all__ = ["Sheet", "filled_command", "grid", "install_command", "marked", "named_with_extras"]
 
 MAX_QUOTE_LINES = 16
 MAX_QUOTES = 8
-NO_ERRORS = "The code raises no error of its own for this."
 _EXTRAS = re.compile(r"\s{0,20}\[([\w\s.,-]{1,200})\]")
 _SECRET = re.compile(
     r"TOKEN|SECRET|PASSW|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIAL|_KEY$|AUTH(?!OR)", re.IGNORECASE
@@ -102,7 +101,7 @@ class Sheet:
         for found in rows:
             said.setdefault(f"{found.evidence.name}: {found.evidence.text}", []).append(found)
         body = [(marked(text), self._cause(same[0]), self.anchors(same, 3)) for text, same in said.items()]
-        return grid(("Error", "Cause", "Anchor"), body) if body else NO_ERRORS
+        return grid(("Error", "Cause", "Anchor"), body) if body else NO_ERROR
 
     def _cause(self, found: FoundEvidence) -> str:
         where = f"raised in {marked(found.evidence.scope)}" if found.evidence.scope else "raised on import"

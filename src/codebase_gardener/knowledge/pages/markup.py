@@ -9,16 +9,18 @@ from codebase_gardener.documents.code_spans import code_spans, edited
 from codebase_gardener.documents.fences import fence_after, opened_fence
 
 __all__ = [
-    "EMPTY", "NONE_FOUND", "NO_CODE", "NO_VARIABLE", "USED_BY", "USES", "WHY_A_PAGE", "code", "code_texts", "cell",
-    "fence", "fenced", "is_rule", "link_free", "open_fence", "outside_fences", "plain", "read_tables", "table",
-    "told_table", "unescaped", "without_code",
+    "EMPTY", "NONE_FOUND", "NO_CHECK", "NO_CODE", "NO_ERROR", "NO_VARIABLE", "USED_BY", "USES", "WHY_A_PAGE",
+    "code", "code_texts", "cell", "fence", "fenced", "is_rule", "link_free", "open_fence", "outside_fences",
+    "plain", "read_tables", "table", "told_table", "unescaped", "without_code",
 ]  # fmt: skip
 
 NONE_FOUND = "None found in the repository."
 """What a section says that has nothing to say."""
 
 NO_VARIABLE = "No environment variable was found that the code reads for this."
-"""What an Environment says that asks for none."""
+NO_ERROR = "The code raises no error of its own for this."
+NO_CHECK = "The code checks no version and no platform."
+"""What an Environment says that has none."""
 
 NO_CODE = "No use by its name was found in docs, examples or tests."
 """What a page says of a subject that nobody uses."""
