@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from codebase_gardener.knowledge.pages.markup import NONE_FOUND
+from codebase_gardener.knowledge.pages.reading import read_page
 from codebase_gardener.knowledge.pages.rendering import incoming_edges, render, render_pages, safe_body
 from codebase_gardener.knowledge.pages.structure import Edge, Page, Section
 from codebase_gardener.utils.error_handling import InvalidInputError
@@ -75,6 +76,13 @@ def test_steps_keep_their_order_and_inverses_are_sorted() -> None:
         Edge("required_by", f"Implementation:{OWNER}_fire"),
         Edge("required_by", f"Implementation:{OWNER}_load"),
     )
+
+
+def test_a_page_without_links_says_no_more_than_that() -> None:
+    page = Page("Heuristic", f"{OWNER}_Slow_Fire", "Slow fire", "x", "x", "x", ())
+    text = render(page, wiki(repository()), ())
+    assert text.endswith("## Related Pages\n\nNo link to another page.\n")
+    assert not [problem for problem in read_page(text).problems if problem.check == "links"]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from codebase_gardener.utils.memo import remembered
 
 __all__ = ["NO_RELATED", "incoming_edges", "normalised", "render", "render_pages", "safe_body"]
 
-NO_RELATED = "No page is related to this one."
+NO_RELATED = "No link to another page."
 
 _HEADING = re.compile(r"\A {0,3}#{1,2}(?=[ \t]|\Z)")
 _UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*\Z")
