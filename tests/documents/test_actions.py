@@ -2,7 +2,7 @@
 
 import pytest
 
-from codebase_gardener.documents.actions import action_in, says_action
+from codebase_gardener.documents.actions import action_in, says_action, says_purpose
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,32 @@ def test_a_heading_says_what_is_done_with_a_verb_and_a_noun_that_is_not_the_proj
     assert not says_action("Custom levels")
     assert says_action("Using levels", {"pino"})
     assert not says_action("Using pino", {"pino"})
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "To make it shine, `glaze` it.",
+        "If you fire at home, open a window:",
+        "You can keep pots on a shelf:",
+        "Glazes are mixed first, so that they stay wet.",
+        "Loading a pot",
+        "Open a kiln of three shelves",
+        "- Use `fire` and wait:",
+        "For home kilns:",
+        "It lets you fire twice.",
+    ],
+)
+def test_a_sentence_says_what_its_code_is_for(sentence: str) -> None:
+    assert says_purpose(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["Currently, only tested with clay", "Here is an example:", "Standard kiln", "Pots are fired twice.", ""],
+)
+def test_a_sentence_that_only_states_tells_no_purpose(sentence: str) -> None:
+    assert not says_purpose(sentence)
 
 
 def test_to_set_up_the_project_itself_says_nothing() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator
 
-__all__ = ["action_in", "says_action"]
+__all__ = ["action_in", "says_action", "says_purpose"]
 
 MOST_WORDS = 12
 """Words of what is done; a longer clause ends at a word that begins another one."""
@@ -108,6 +108,14 @@ _PLAIN = re.compile(
     re.IGNORECASE,
 )
 _SHOWN = re.compile(r"(?:\b(?:by|of|for|when|shows|demonstrates|illustrates|example) )\Z", re.IGNORECASE)
+_REASON = re.compile(
+    r"\b(?:because|since|so (?:that|you|we|it)|in order (?:to|that)|(?:if|when|whenever) (?:you|we|your)|otherwise"
+    r"|(?:allow|let|enable|help|ensure)s?|useful|handy|for \w+ing)\b"
+    r"|\A(?:(?:and|or|also|finally|first|next|now|then|alternatively|for example),? )?"
+    r"(?:if|when|to|for(?! (?:each|every|example|instance|now|this|these|the (?:latter|former))\b)) ",
+    re.IGNORECASE,
+)
+"""A clause of what for, or in which case."""
 _LONGEST = 400  # characters of a sentence that are looked at
 
 
@@ -150,6 +158,19 @@ def action_in(sentence: str, names: Container[str] = ()) -> str:
         return ""
     _, at, end = min(found)
     return text[at : at + end].strip(" ,")
+
+
+def says_purpose(sentence: str) -> bool:
+    """Whether a sentence says what the code by it does, what for or in which case; no other tells why.
+
+    Example:
+        >>> says_purpose("Creating a pot"), says_purpose("If you have a pot:"), says_purpose("Only tested with pots")
+        (True, True, False)
+    """
+    text = " ".join(sentence[:_LONGEST].split()).lstrip("-*. ")
+    first = _WORD.match(text.lower())
+    acts_first = first is not None and (_is_gerund(first[0]) or first[0] in _VERBS | _WEAK)
+    return bool(_REASON.search(text) or action_in(text) or (acts_first and says_action(text)))
 
 
 def _beginnings(text: str) -> Iterator[tuple[int, int]]:

@@ -77,7 +77,7 @@ def test_figures_of_a_step(written: _Written) -> None:
 
 def test_words_before_the_code_of_several_steps_are_the_workflows(written: _Written) -> None:
     page = written.page(written.paths[0])
-    assert not any("Why, " in step.prose for step in read_steps(page))
+    assert not any("The authors say" in step.prose or "Why, " in step.prose for step in read_steps(page))
     assert "Pots are thrown and fired in this order. More follows." in page.description
 
 
@@ -94,6 +94,14 @@ def test_a_step_says_why_in_the_words_that_name_it_or_stand_above_it() -> None:
         "To make it shine, `glaze` it.",
     ]
     assert "`README.md:L13-13`" in min(why.items())[1]
+
+
+def test_words_that_give_no_reason_are_only_said() -> None:
+    told = FILES["README.md"].replace("kiln = make", "# Currently tested with shelves alone\nkiln = make")
+    found = _Written(FILES | {"README.md": told})
+    prose = "\n".join(step.prose for step in read_steps(found.page(found.paths[0])))
+    assert "The authors say (`README.md:L13-13`): “Currently tested with shelves alone”" in prose
+    assert "Why, " not in prose
 
 
 def test_a_tag_of_a_comment_is_no_first_sentence() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from codebase_gardener.documents.actions import action_in
+from codebase_gardener.documents.actions import action_in, says_purpose
 from codebase_gardener.documents.facts import Heading
 from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.documents.sentences import first_sentence, sentences
@@ -279,8 +279,7 @@ class _Writer:
             for start, end, sentence in self._reasons(use, passage):
                 if (use.path, start, sentence) not in self.told:
                     self.told.add((use.path, start, sentence))
-                    where = self.sources.cite(use.path, start, end)
-                    return f"Why, in the authors' words ({where}): “{inline(sentence)}”"
+                    return _told(sentence, self.sources.cite(use.path, start, end))
             return ""  # a later passage does it for a purpose of its own
         return ""
 
@@ -318,9 +317,7 @@ class _Writer:
             return ""
         if inline(said[-1]) in told:
             return ""
-        return (
-            f"Why, in the authors' words ({self.sources.cite(first.path, *lead[:2])}): “{inline(said[-1])}”"
-        )
+        return _told(said[-1], self.sources.cite(first.path, *lead[:2]))
 
     def _takes(self, step: Step) -> str:
         symbol = self.apis[step.target].symbol
@@ -409,6 +406,12 @@ def _called(api: Api) -> str:
     if api.kind == "External Tool Doc":
         return api.target.name
     return api.called or api.target.name
+
+
+def _told(sentence: str, where: str) -> str:
+    """What the authors say before the code, called a reason only where it is one."""
+    who = "Why, in the authors' words" if says_purpose(sentence) else "The authors say"
+    return f"{who} ({where}): “{inline(sentence)}”"
 
 
 def _tells(summary: str) -> bool:
