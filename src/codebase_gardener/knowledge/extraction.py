@@ -25,15 +25,19 @@ from codebase_gardener.languages.python.symbols import python_symbols
 from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.languages.reading import symbols_of
 from codebase_gardener.languages.symbols import Symbol, SymbolTable
-from codebase_gardener.languages.table import FAMILIES, GRAMMARS, family_of
+from codebase_gardener.languages.table import FAMILIES, GRAMMARS, family_of, is_hidden
 from codebase_gardener.manifests.table import read_manifest
 from codebase_gardener.repository.snapshot import SourceFile
 from codebase_gardener.utils.anchors import split_lines
+from codebase_gardener.utils.identifiers import identifier_words
 
 __all__ = ["extract"]
 
 _SENTENCE = 4
 """Words that make a sentence of a comment."""
+
+_ABOVE_CODE = re.compile(r"(?:[ \t]*(?://(?!/)[^\n]*)?\n)*+((?:[ \t]*///[^\n]*\n)++)(?=[ \t]*\S)")
+"""The first comment of a file whose mark says that it is of the line below it, which is no blank one."""
 
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -66,7 +70,7 @@ def extract(file: SourceFile) -> FileFacts:
         language=file.language,
         sha256=file.sha256,
         lines=file.lines,
-        purpose=purpose_of(file.language, file.text, docstring),
+        purpose=_purpose(file, docstring, (*table.symbols, *code.constants)),
         symbols=table.symbols,
         problem=table.problem or "",
         imports=code.imports,
@@ -87,6 +91,33 @@ def extract(file: SourceFile) -> FileFacts:
         constants=code.constants,
         tests=code.tests,
     )
+
+
+def _purpose(file: SourceFile, docstring: str | None, defined: Sequence[Symbol]) -> str:
+    """What a file says that it is for.
+
+    The comment of its first definition says so where that is all it offers, or what it is named after.
+    """
+    said = purpose_of(file.language, file.text, docstring)
+    if docstring or not said:
+        return said
+    outer = [each for each in defined if "." not in each.qualified_name]
+    lines = split_lines(file.text)
+    told = next(
+        (
+            each
+            for each in outer
+            if said == purpose_of(file.language, "", each.docstring) and _is_marked(each, lines)
+        ),
+        None,
+    )
+    if told is None:
+        above = _ABOVE_CODE.match(file.text)
+        return "" if above and said == purpose_of(file.language, above[1], None) else said
+    words = identifier_words(file.path.rpartition("/")[2].partition(".")[0].lower())
+    is_named_after = "".join(words) == "".join(identifier_words(told.name.lower()))
+    is_all = {each.name for each in outer if each.public and not is_hidden(each)} == {told.name}
+    return said if is_all or is_named_after else ""
 
 
 def _tree_facts(file: SourceFile) -> tuple[SymbolTable, Code]:
@@ -116,11 +147,16 @@ def _is_documentation(symbol: Symbol, lines: Sequence[str]) -> bool:
 
     A short plain comment, such as "wrappers", is the title of a part of the file.
     """
+    words = (symbol.docstring or "").split()
+    is_sentence = len([word for word in words if _LETTER.search(word)]) >= _SENTENCE
+    return not words or is_sentence or _is_marked(symbol, lines)
+
+
+def _is_marked(symbol: Symbol, lines: Sequence[str]) -> bool:
+    """Whether the comment above a definition is of it by its mark, or by the name that it begins with."""
     family = FAMILIES[family_of(symbol.language)]
     words = (symbol.docstring or "").split()
-    if not words or len([word for word in words if _LETTER.search(word)]) >= _SENTENCE:
-        return True
-    if family.named_comment and words[0] == symbol.name:
+    if family.named_comment and words[:1] == [symbol.name]:
         return True
     said = lines[max(symbol.docstring_start - 1, 0) : symbol.docstring_end]
     return any(family.doc_comment.match(line) for line in said)
