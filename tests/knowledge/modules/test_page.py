@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from codebase_gardener.knowledge.building import build
 from codebase_gardener.knowledge.modules.tree import MOST_MODULES, module_tree
 from codebase_gardener.knowledge.pages.structure import Page
@@ -85,6 +87,34 @@ def test_a_page_tells_purpose_surface_relations_and_tests() -> None:
     assert "`tests/test_pot.py:L4-5`" in tests
     assert {(edge.kind, edge.target) for edge in stews.edges} >= {("uses", "Module:o_r_pot")}
     assert ("contains", "Module:o_r_pot_stews") in {(edge.kind, edge.target) for edge in pot.edges}
+
+
+_SCRIPT = '"""Shows a pot."""\nfrom pot import Pot\n\n\ndef show():\n    return Pot()\n' + "x = 1\n" * 30
+_PACKAGED = {
+    "pyproject.toml": '[project]\nname = "pot"\nversion = "1"\n',
+    "show.py": _SCRIPT,
+    "src/pot/__init__.py": '"""Cooks in pots."""\n\n\nclass Pot:\n    pass\n' + "x = 1\n" * 30,
+}
+
+
+def test_a_script_beside_the_packages_makes_the_root_no_module() -> None:
+    pages = pages_of(_PACKAGED)
+    assert [name for name in pages if name.startswith("Module:")] == ["Module:o_r_src_pot"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"pyproject.toml": '[project]\nname = "pot"\n\n[project.scripts]\nshow-pot = "show:show"\n'},
+        {"pyproject.toml": "[tool.black]\nline-length = 99\n"},  # no package: a program in its folder
+        {"README.md": "# Pot\n\n```sh\npython show.py\n```\n"},
+        {"src/pot/more.py": "from show import show\n"},
+        {"other.py": _SCRIPT, "tests/test_other.py": "import other\n"},
+    ],
+)
+def test_the_root_is_a_module_where_its_files_are_used_or_told(more: dict[str, str]) -> None:
+    tree = module_tree(context_of(_PACKAGED | more).repository)
+    assert "" in [module.path for module in tree.modules]
 
 
 def test_every_public_definition_has_a_line() -> None:

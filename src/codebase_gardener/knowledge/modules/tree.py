@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,8 @@ from functools import cached_property
 
 from codebase_gardener.knowledge.pages.wiki_names import page_name, unique_names
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
-from codebase_gardener.languages.table import is_code, is_hidden, is_test
+from codebase_gardener.languages.table import FAMILIES, family_of, is_code, is_hidden, is_test
+from codebase_gardener.manifests.table import read_manifest
 from codebase_gardener.repository.areas import is_for_tests
 
 __all__ = ["Module", "ModuleTree", "module_tree"]
@@ -74,7 +76,8 @@ def module_tree(repository: RepositoryFacts) -> ModuleTree:
     """The modules of a repository.
 
     A folder with code is one, unless it has hardly any lines or only serves tests; in a folder with many public
-    definitions the long files are, too; where all code is one file, that file is.
+    definitions the long files are, too; where all code is one file, that file is. The root of a package that lies in
+    folders is none where it only has scripts.
     """
     files = _code(repository)
     folders: dict[str, list[str]] = defaultdict(list)
@@ -82,6 +85,8 @@ def module_tree(repository: RepositoryFacts) -> ModuleTree:
         folders[path.rpartition("/")[0]].append(path)
     if len(files) == 1:
         folders = {files[0]: files}
+    if len(folders) > 1 and "" in folders and _are_scripts(folders[""], repository):
+        del folders[""]
     lines = {path: repository.facts[path].lines for path in files}
     for folder in sorted(folders, key=lambda one: (-one.count("/"), one)):
         if sum(lines[path] for path in folders[folder]) <= FEW_LINES:
@@ -99,6 +104,33 @@ def _code(repository: RepositoryFacts) -> list[str]:
         if is_code(repository.facts[path].language) and not serves_tests:
             by_area[area].append(path)
     return next((by_area[area] for area in _AREAS if by_area[area]), [])
+
+
+def _are_scripts(paths: Sequence[str], repository: RepositoryFacts) -> bool:
+    """Whether files at the root of a package are no part of it: nothing imports them, its packaging file and its
+    documents' code do not name them."""
+    manifests = [path for path in repository.facts if "/" not in path and _is_named(path, repository)]
+    units = [_unit(path, repository) for path in paths]
+    if not manifests or any(":" in unit for unit in units):
+        return False
+    told = [repository.texts[path] for path in manifests]
+    told += [each.code for facts in repository.facts.values() for each in facts.snippets]
+    imports = (each for facts in repository.facts.values() for each in facts.imports)
+    told += [f"{each.module} {each.name}" for each in imports]
+    stems = "|".join(re.escape(path.partition(".")[0]) for path in paths)
+    return not re.search(rf"(?<![\w-])(?:{stems})(?![\w-])", "\n".join(told))
+
+
+def _is_named(path: str, repository: RepositoryFacts) -> bool:
+    """Whether a file is a packaging file that names a package."""
+    manifest = read_manifest(path, repository.texts[path])
+    return manifest is not None and bool(manifest.name.text)
+
+
+def _unit(path: str, repository: RepositoryFacts) -> str:
+    """What is imported of a file: of a folder, the whole of it, with a colon."""
+    family = FAMILIES.get(family_of(repository.facts[path].language))
+    return family.unit(path) if family else path
 
 
 def _outer(path: str, known: Iterable[str]) -> str | None:
