@@ -35,6 +35,14 @@ def test_names_that_collide_get_a_suffix() -> None:
     assert len(set(pages)) == 2
 
 
+def test_a_method_that_is_called_like_a_function_is_told_apart_by_its_class() -> None:
+    both = [(Target("kiln.go", "Fire"), "function"), (Target("kiln.go", "Kiln.Fire"), "method")]
+    assert [principle for _, principle in page_names(both)] == ["Fire", "Kiln_Fire"]
+    more = [*both, (Target("oven.go", "Oven.Fire"), "method"), (Target("oven/oven.go", "Fire"), "function")]
+    named = [principle for _, principle in page_names(more)]
+    assert named == ["Fire_of_kiln", "Kiln_Fire", "Oven_Fire", "Fire_of_oven"]
+
+
 def test_the_main_entry_point_s_api_keeps_the_plain_name() -> None:
     main = Target("src/classic/schemas.ts", "string")
     same = [(Target("src/classic/coerce.ts", "string"), "function"), (main, "function")]

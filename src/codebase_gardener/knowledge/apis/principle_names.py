@@ -162,7 +162,8 @@ def _safe(name: str) -> str:
 
 
 def _unique(names: list[str], where: list[Target], main: Container[Target] = ()) -> list[str]:
-    """Those that collide get the API's own name as a suffix, else parts of its module, else a number."""
+    """Those that collide get the API's class before, or its own name as a suffix, parts of its module, or a number."""
+    names = _with_owners(names, where)
     found = list(names)
     kept = _plain_ones(names, where, main)
     suffixes: list[Callable[[Target], str]] = [_own, *(partial(_module, depth=depth) for depth in (1, 2, 3))]
@@ -185,6 +186,17 @@ def _unique(names: list[str], where: list[Target], main: Container[Target] = ())
     return found
 
 
+def _with_owners(names: list[str], where: list[Target]) -> list[str]:
+    """Of what is called the same, a method with the name of its class before."""
+    owners: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for name, target in zip(names, where, strict=True):
+        owners[name.lower(), _own(target)].add(_owner(target))
+    return [
+        _safe(f"{_owner(target)}_{name}") if len(owners[name.lower(), _own(target)]) > 1 else name
+        for name, target in zip(names, where, strict=True)
+    ]
+
+
 def _plain_ones(names: list[str], where: list[Target], main: Container[Target]) -> set[int]:
     """Of each name that the same names in several modules share, the only one of the main entry point."""
     groups: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -198,6 +210,11 @@ def _plain_ones(names: list[str], where: list[Target], main: Container[Target]) 
 
 def _own(target: Target) -> str:
     return f"by_{re.split(r'[. ]', target.name)[-1]}"
+
+
+def _owner(target: Target) -> str:
+    owner = "" if target.external else target.name.rpartition(".")[0]
+    return "_".join(_titled(title_words(owner)))
 
 
 def _module(target: Target, depth: int) -> str:
