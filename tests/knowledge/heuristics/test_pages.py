@@ -330,6 +330,27 @@ def test_a_sentence_that_points_back_stands_with_the_one_before_it() -> None:
     assert insight_text == "- **Action:** “This must never be done, since pots crack.” (of “Left alone”)"
 
 
+def test_the_overview_quotes_the_sentence_that_its_own_points_back_to() -> None:
+    found = pages(
+        {"docs/a.md": "# Kiln\n\n!!! warning\n    Kilns are hot. They should never be left alone.\n"}
+    )
+    assert "“Kilns are hot. They should never be left alone.”" in found.pages[0].page.overview
+
+
+def test_a_description_repeats_nothing_that_the_page_quotes() -> None:
+    advice = "Avoid opening a hot kiln twice."
+    reason = "Since the heat leaves it, the pots inside crack."
+    more = "Small ones are sold in spring. They are made of clay."
+    found = pages({"docs/a.md": f"# Kiln\n\n!!! warning\n    {advice} {reason} {more}\n"})
+    (one,) = found.pages
+    assert advice in section(one.page, "The Insight")
+    assert reason in section(one.page, "Reasoning")
+    assert one.page.description == f"> “{more}”"
+    alone = pages({"docs/a.md": f"# Kiln\n\n!!! warning\n    {advice}\n"}).pages[0].page
+    assert "“" not in alone.description
+    assert "docs/a.md:L" in alone.description
+
+
 def test_what_a_docstrings_warning_points_back_to_is_named_as_code() -> None:
     source = (
         'class Kiln:\n    def fire(self):\n        """Fires.\n\n        .. warning::\n'

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from codebase_gardener.documents.sentences import sentences
 from codebase_gardener.knowledge.heuristics.advice import (
@@ -121,16 +122,18 @@ class Author:
                 "Notices of deprecation, one by one; what to use instead is quoted where the source says it."
             )
         else:
-            lines += self._untold(group[0].evidence.text, group)
+            lines += self._untold(group[0].evidence.text, group, _whys(group))
         places = list(dict.fromkeys(sources[item].anchor for item in group))
         kinds = sorted({_SAYS[item.evidence.kind].lower().partition(" ")[2] for item in group})
         files = len({anchor.path for anchor in places})
         if len(places) > 1:
             lines.append(f"Found in {len(places)} places of {_count(files, 'file')} ({', '.join(kinds)}).")
-        return "\n\n".join(lines) or f"All that it says is quoted here; it stands in `{places[0]}`."
+        return "\n\n".join(lines) or f"One place says so: `{places[0]}`."
 
-    def _untold(self, text: str, group: Sequence[Item], before: Sequence[str] = ()) -> list[str]:
-        """The text as a quote, where neither the Overview, The Insight nor a text before it says most of it.
+    def _untold(self, text: str, group: Sequence[Item], before: Sequence[str]) -> list[str]:
+        """What neither the Overview, The Insight nor a text before it says, as quotes.
+
+        A sentence that points back stands with the one before it.
 
         Args:
             text: Of a remark.
@@ -139,16 +142,26 @@ class Author:
         """
         quoted = [self._sentence(group), *_quoted_in(group), *before]
         known = {_bare(one) for each in quoted for one in sentences(each)}
-        whole = _cut(text, _MAX_TEXT)
-        new = [one for one in sentences(whole) if _bare(one) not in known]
-        if not new:
-            return []
-        return [f"> {' '.join(map(quoted_words, new)) if before else quoted_words(whole)}"]
+        every = sentences(_cut(text, _MAX_TEXT))
+        new = {at for at, one in enumerate(every) if _bare(one) not in known}
+        new |= {at - 1 for at in new if at and points_back(every[at])}
+        runs: list[str] = []
+        for at in sorted(new):
+            if at - 1 in new:
+                runs[-1] += f" {every[at]}"
+            else:
+                runs.append(every[at])
+        return [f"> {' '.join(map(quoted_words, runs))}"] if runs else []
 
     def _sentence(self, group: Sequence[Item]) -> str:
-        """The one that the Overview quotes; "" for notices of deprecation."""
+        """The one that the Overview quotes, with the one that it points back to; "" for notices of deprecation."""
         text = group[0].evidence.text
-        return "" if group[0].deprecation else _cut(best_sentence(text) or text, 300)
+        if group[0].deprecation:
+            return ""
+        best = best_sentence(text) or text
+        before = next((one for one, after in pairwise(sentences(text)) if after == best), "")
+        led = f"{before} {best}"
+        return led if before and points_back(best) and len(led) <= _MAX_PIECE else _cut(best, 300)
 
     def _usage(self, group: Sequence[Item], related: Sequence[Item], sources: dict[Item, Source]) -> str:
         lines: dict[str, None] = {}
@@ -191,16 +204,7 @@ class Author:
         places: dict[str, list[Item]] = {}
         for item in group:
             places.setdefault(item.evidence.text or item.evidence.value, []).append(item)
-        quoted = " ".join(_quoted_in(group))
-        why = list(
-            dict.fromkeys(
-                reason
-                for text in list(places)[:_MAX_TEXTS]
-                for reason in reasons(text)
-                if reason not in quoted
-            )
-        )
-        whole = " ".join(quoted_words(_cut(reason, _MAX_PIECE)) for reason in why[:_MAX_PIECES])
+        whole = " ".join(map(quoted_words, _whys(group)))
         parts = [f"Why, as the source puts it: {whole}"] if whole else []
         most = len(places) if group[0].deprecation else _MAX_TEXTS
         for number, (text, items) in enumerate(list(places.items())[:most]):
@@ -264,6 +268,14 @@ def _pieces(group: Sequence[Item]) -> Iterator[tuple[str, str, Item]]:
 def _quoted_in(group: Sequence[Item]) -> list[str]:
     """The sentences that The Insight quotes."""
     return [piece for _, piece, _ in _pieces(group)]
+
+
+def _whys(group: Sequence[Item]) -> list[str]:
+    """The reasons that Reasoning quotes: those that The Insight does not."""
+    quoted = " ".join(_quoted_in(group))
+    texts = list(dict.fromkeys(item.evidence.text or item.evidence.value for item in group))
+    found = dict.fromkeys(one for text in texts[:_MAX_TEXTS] for one in reasons(text) if one not in quoted)
+    return [_cut(reason, _MAX_PIECE) for reason in list(found)[:_MAX_PIECES]]
 
 
 def _lines(found: Mapping[str, Sequence[tuple[str, Item]]], default: str) -> Iterator[str]:
