@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from codebase_gardener.knowledge.apis.calls import import_of
+from codebase_gardener.knowledge.apis.usage_examples import usage_examples
 from samples.sources import bound, calls, code_in, imports, parameters, places, symbols_in, units_of
 from samples.written_context import context_of, symbol_named
 
@@ -292,3 +293,66 @@ def test_how_files_of_a_program_import_of_each_other() -> None:
         "shut": "",
         "open": "",
     }
+
+
+EXAMPLES = """
+    //! Fires pots.
+    //!
+    //! ```no_run
+    //! kiln::open();
+    //! ```
+
+    pub fn open() {}
+
+    /// Shuts it.
+    ///
+    /// ```
+    /// # use kiln::shut;
+    /// shut();
+    /// ```
+    ///
+    /// ```text
+    /// open()
+    /// ```
+    pub fn shut() {}
+
+    pub enum Glaze { Ash }
+    impl Glaze {
+        /// Mixes it.
+        ///
+        /// ```rust
+        /// use kiln::Glaze;
+        ///
+        /// let glaze = Glaze::Ash;
+        /// glaze.mix();
+        /// ```
+        pub fn mix(&self) {}
+        pub fn all() {}
+    }
+    """
+
+
+def test_the_examples_of_comments_use_what_they_call_as_its_users_do() -> None:
+    context = context_of({"Cargo.toml": "[package]\nname = 'kiln'\n", "src/lib.rs": EXAMPLES})
+    shown = [
+        (one.title, one.area, one.start, [use.target.name for use in one.uses])
+        for one in context.resolution.passages
+    ]
+    assert shown == [
+        ("Fires pots", "docstring", 4, ["open"]),
+        ("shut", "docstring", 13, ["shut"]),
+        ("Glaze.mix", "docstring", 29, ["Glaze.mix"]),
+    ]
+    assert not context.resolution.callers
+    (example,) = usage_examples(context.target(symbol_named(context, "Glaze.mix")), context)
+    assert (example.start, example.end, example.language) == (26, 29, "rust")
+
+
+def test_a_crate_is_meant_before_a_path_where_one_of_its_macros_has_its_name() -> None:
+    files = {
+        "Cargo.toml": "[package]\nname = 'kiln'\n",
+        "src/lib.rs": "#[macro_export]\nmacro_rules! kiln {}\npub struct Pot;\nimpl Pot { pub fn all() {} }\n",
+        "tests/all.rs": "use kiln::{kiln, Pot};\n#[test]\nfn every() { kiln!(); kiln::Pot::all(); }\n",
+    }
+    (passage,) = context_of(files).resolution.passages
+    assert [use.target.name for use in passage.uses] == ["Pot.all"]

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from msgspec import structs
 
+from codebase_gardener.documents.comment_snippets import comment_snippets
 from codebase_gardener.documents.docstring_snippets import docstring_snippets
 from codebase_gardener.documents.purposes import purpose_of
 from codebase_gardener.documents.reading import document_facts
@@ -82,6 +83,7 @@ def extract(file: SourceFile) -> FileFacts:
         snippets=(
             *document.snippets,
             *(docstring_snippets(module, split_lines(file.text)) if module else ()),
+            *comment_snippets(file.language, split_lines(file.text), table.symbols),
         ),
         listings=document.listings,
         mentions=document.mentions,

@@ -20,7 +20,18 @@ if TYPE_CHECKING:
     from codebase_gardener.languages.engine.units import Units
     from codebase_gardener.languages.facts import Import
 
-__all__ = ["Bound", "Family", "Fulfilled", "Given", "Grammar", "Language", "TokenUse", "each", "words"]
+__all__ = [
+    "Bound",
+    "Doctest",
+    "Family",
+    "Fulfilled",
+    "Given",
+    "Grammar",
+    "Language",
+    "TokenUse",
+    "each",
+    "words",
+]
 
 Given = tuple[str, "str | Node", "Node | None"]
 """A variable's name; its type, or the value of whose elements it is one; the node in which that holds."""
@@ -46,6 +57,21 @@ def each(read: Callable[[str], TypedName | None]) -> Callable[[list[str]], Itera
 
 def _named_entries(units: Units) -> dict[str, str]:
     return {name: path for name, path in units.entries.items() if name.isidentifier()}
+
+
+@dataclass(frozen=True)
+class Doctest:
+    """How the comments of a language hold examples, in fences, that its tools run as tests.
+
+    Attributes:
+        comment: What a line of such a comment begins with.
+        info: What stands behind the fence of an example in the language itself.
+        hidden: What begins a line that is run without being shown.
+    """
+
+    comment: re.Pattern[str]
+    info: re.Pattern[str]
+    hidden: re.Pattern[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,6 +289,7 @@ class Family:
         test_scripts: Whether a file of tests that has no test and hands nothing out is one as a whole.
         comment: A line of a comment that is none for documentation, or an attribute, or blank.
         doc_comment: A line of a comment for documentation.
+        doctest: How its comments hold examples that its tools run; None where they do not.
         named_comment: Whether a comment that begins with a definition's name documents it.
         package_comment: How the line begins whose comment above describes a folder as a whole; "" for none.
         unit: The unit of import that a file belongs to; a folder's has a mark with a colon: "go:folder".
@@ -274,6 +301,7 @@ class Family:
         by_ending: Whether definitions of other files are visible without a name of their file (an `#include`, a
             `require`): then the end of its qualified name tells a definition.
         submodules: Whether a module may hold others that are files of their own.
+        variant: A member's name by which a type has values of its own: Rust's `Level::Info`.
         inside: The statements by which the package's own files import of each other, the best of each place first.
         declarations: The file that would declare, with types, what the file of a path defines; "".
         fulfilled: What types implement, where none says which interfaces those are.
@@ -316,6 +344,7 @@ class Family:
     test_scripts: bool = False
     comment: re.Pattern[str] = re.compile(r"\s*(?:/[/*]|\*|@|#\[|\[\[|\w[^*/]*\*/|$)")
     doc_comment: re.Pattern[str] = re.compile(r"\s*(?:/\*[*!]|//[/!])")
+    doctest: Doctest | None = None
     named_comment: bool = False
     package_comment: str = ""
     unit: Callable[[str], str] = str
@@ -326,6 +355,7 @@ class Family:
     imported: Callable[[Linker, Space, Import], Entity | None] | None = None
     by_ending: bool = False
     submodules: bool = False
+    variant: re.Pattern[str] = NEVER
     inside: Callable[[Linker, Mapping[str, Space]], Iterator[tuple[Place, str]]] = lambda _linker, _spaces: (
         iter(())
     )

@@ -10,7 +10,7 @@ from codebase_gardener.languages.engine.brackets import split
 from codebase_gardener.languages.engine.nodes import MAX_BYTES, declared_name, text_of
 from codebase_gardener.languages.lexing import BLOCK, CHARACTER, DOUBLE, SLASHES, Lexer
 from codebase_gardener.languages.meanings import PLACES, Offer, Place, joined
-from codebase_gardener.languages.rows import Bound, Family, Grammar, Language, each, words
+from codebase_gardener.languages.rows import Bound, Doctest, Family, Grammar, Language, each, words
 from codebase_gardener.languages.rust_macros import token_uses
 from codebase_gardener.languages.symbols import Symbol, TypedName
 
@@ -280,6 +280,13 @@ def _from_crate(units: Units, path: str, module: str) -> str:
     return ".".join(("crate", *around, *parts))
 
 
+_DOCTEST = Doctest(
+    re.compile(r"[ \t]*//[/!] ?"),
+    # https://doc.rust-lang.org/rustdoc/write-documentation/documentation-tests.html
+    re.compile(r"(?:(?:rust|no_run|ignore[-\w]*|should_panic|standalone_crate|edition\d+)[,\s]*)*"),
+    re.compile(r"^[ \t]*#(?: |$)"),
+)
+
 _FAMILY = Family(
     "rust", _imports, _exports, _hidden, _find, _offers, each(_parameter),
     joint="::",
@@ -304,8 +311,10 @@ _FAMILY = Family(
     ),
     is_static=_is_static,
     tests_anywhere=True,
+    doctest=_DOCTEST,
     entry=_entry,
     submodules=True,
+    variant=re.compile(r"[A-Z]"),
     inside=_inside,
 )  # fmt: skip
 
@@ -337,6 +346,7 @@ RUST = Language(
         },
         leaves=("self", "super", "crate", "metavariable"),
         around=("await_expression", "try_expression", "unary_expression", "parenthesized_expression"),
+        plain=("identifier", "scoped_identifier"),
         aliases=("type_item",),
         qualified_types=("scoped_type_identifier",),
         variant=_VARIANT,

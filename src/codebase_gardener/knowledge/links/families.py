@@ -123,12 +123,17 @@ def units_of(facts: Mapping[str, FileFacts], family: Family) -> Units:
 
 
 def _spaces(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> Iterator[Space]:
-    """Of each file of such a language, and of each document with such code, one a family."""
+    """Of each file of such a language and of each definition's examples in it; of a document's code, one a family."""
     for path, area in areas.items():
         file = facts[path]
         family = family_of(file.language)
         if family:
             yield _of_file(file, area, family)
+            by_scope: dict[str, list[Snippet]] = defaultdict(list)
+            for snippet in file.snippets:
+                by_scope[snippet.scope].append(snippet)
+            for scope, shown in by_scope.items():
+                yield _of_snippets(f"{path}#{scope}", path, area, family, shown)
             continue
         blocks: dict[str, list[Snippet]] = defaultdict(list)
         for snippet in file.snippets:
@@ -136,10 +141,14 @@ def _spaces(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> Iterato
             if named and snippet.references:
                 blocks[named].append(snippet)
         for named, snippets in sorted(blocks.items()):
-            space = Space(f"{path}#{named}", path, area, named, is_file=False)
-            for snippet in snippets:
-                space.add(snippet.imports, snippet.bindings, snippet.references)
-            yield space
+            yield _of_snippets(f"{path}#{named}", path, area, named, snippets)
+
+
+def _of_snippets(key: str, path: str, area: str, family: str, snippets: Iterable[Snippet]) -> Space:
+    space = Space(key, path, area, family, is_file=False)
+    for snippet in snippets:
+        space.add(snippet.imports, snippet.bindings, snippet.references)
+    return space
 
 
 def _of_file(facts: FileFacts, area: str, family: str) -> Space:

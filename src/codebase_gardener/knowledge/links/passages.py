@@ -133,10 +133,10 @@ def family_test_passages(facts: FileFacts, uses: Sequence[Use], area: str) -> It
         yield Passage(facts.path, 1, max(facts.lines, 1), _named_after(facts.path), "test", "", tuple(uses))
 
 
-def docstring_passage(symbol: Symbol, uses: Sequence[Use]) -> Passage:
-    """The examples of one docstring."""
-    name = symbol.qualified_name
-    return Passage(symbol.path, uses[0].start, uses[-1].end, name, "docstring", name, tuple(uses))
+def docstring_passage(facts: FileFacts, name: str, uses: Sequence[Use]) -> Passage:
+    """The examples of one docstring: of a definition by its qualified name, of the file without one."""
+    title = name or facts.purpose.rstrip(".") or _named_after(facts.path)
+    return Passage(facts.path, uses[0].start, uses[-1].end, title, "docstring", name, tuple(uses))
 
 
 def title_of(symbol: Symbol) -> str:

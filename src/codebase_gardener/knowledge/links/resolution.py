@@ -220,7 +220,7 @@ class _Uses:
     def add(self, space: Namespace | Space, references: Iterable[tuple[Reference, Entity | None]]) -> None:
         """Take in a namespace's references with what they mean."""
         counted = space.area in _COUNTED
-        is_code = space.area == "package" and not space.host
+        is_code = space.area == "package" and space.is_file
         uses = self.uses[space.key] = []
         own = self.own[space.key] = []
         for reference, found in references:
@@ -334,8 +334,9 @@ def _passages(
         found = list(test_passages(facts, uses, gathered.own[path], gathered.package))
     elif area == "examples":
         found = list(example_passages(facts, uses))
-    for symbol in facts.symbols if facts.language == "python" else ():
-        within = gathered.uses.get(f"{path}#{symbol.qualified_name}")
+    file = [""] if family_of(facts.language) else []  # its own comment, beside those of its definitions
+    for name in dict.fromkeys([*file, *(symbol.qualified_name for symbol in facts.symbols)]):
+        within = gathered.uses.get(f"{path}#{name}")
         if within:
-            found.append(docstring_passage(symbol, within))
+            found.append(docstring_passage(facts, name, within))
     yield from (passage for passage in found if passage.uses)

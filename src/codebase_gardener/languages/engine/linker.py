@@ -56,7 +56,7 @@ class Linker:
         """Each reference with what it means; None if that is unknown."""
         known: dict[tuple[str, str, int], Entity | None] = {}
         ours = space.is_file or any(
-            self.units.find(one.module, space.path) for one in (*space.imports.values(), *space.stars)
+            self.units.find(one.module, space.key) for one in (*space.imports.values(), *space.stars)
         )
         for reference in space.references:
             found = self._reference(space, reference, known)
@@ -117,7 +117,7 @@ class Linker:
         for at, part in enumerate(parts):
             bare = part.rstrip("()")
             if at == 0:
-                found = self.lookup(space, scope, bare, line)
+                found = self.lookup(space, scope, bare, line) or self._package(space, bare)
             elif found is not None:
                 found = self.member(found, bare)
             if found is None and at and self._family.by_ending:
@@ -127,6 +127,12 @@ class Linker:
             if found is None and not self._family.by_ending:
                 return None
         return found
+
+    def _package(self, space: Space, name: str) -> Entity | None:
+        """The package of a name that an import gave to one of its macros as well: only it has something after it."""
+        imported = space.imports.get(name) if self._family.submodules else None
+        unit = self.units.find(name, space.key) if imported is not None and imported.module == name else ""
+        return Entity("module", unit, "") if unit else None
 
     def lookup(self, space: Space, scope: str, name: str, line: int) -> Entity | None:
         """What a plain name means at a line."""
@@ -199,7 +205,7 @@ class Linker:
         if name in self._family.builtins:
             return _BUILTIN
         for star in space.stars:
-            unit = self.units.find(star.module, space.path)
+            unit = self.units.find(star.module, space.key)
             found = self.offered(unit, name) if unit else None
             if found is not None:
                 return found
@@ -207,7 +213,7 @@ class Linker:
             found = self.ending(name, space.path)
             return found if space.is_file or not found or not self._is_method(found) else None
         if self._family.submodules:
-            unit = self.units.find(name, space.path)
+            unit = self.units.find(name, space.key)
             if unit:
                 return Entity("module", unit, "")
         if not space.is_file and name in self._roots:
@@ -240,11 +246,11 @@ class Linker:
     def _imported(self, space: Space, found: Import) -> Entity | None:
         if self._family.imported:
             return self._family.imported(self, space, found)
-        unit = self.units.find(found.module, space.path)
+        unit = self.units.find(found.module, space.key)
         if not found.name:
             return Entity("module", unit, "") if unit else OUTSIDE
         if self._family.submodules:
-            inner = self.units.find(f"{found.module}.{found.name}", space.path)
+            inner = self.units.find(f"{found.module}.{found.name}", space.key)
             if inner:
                 return Entity("module", inner, "")
             if not unit:  # a type's own name, or a module inside the file
@@ -360,6 +366,8 @@ class Linker:
                 above = self.base(space, owner, base)
                 if above is not None:
                     pending.append((above.path, above.name))
+        if entity.kind == "class" and self._family.variant.match(name):
+            return entity._replace(kind="instance", how="type")
         return None
 
     def base(self, space: Space, owner: str, text: str) -> Entity | None:
