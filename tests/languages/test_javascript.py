@@ -651,3 +651,15 @@ export class Kiln {
     found = symbol_named(context, "Kiln.fire")
     assert (found.start, found.docstring, found.overloads) == (5, "fires pots", ((3, 3), (4, 4)))
     assert found.returns == "Fired | undefined | Fired[]"
+
+
+def test_a_script_that_tests_only_start_is_no_test() -> None:
+    script = 'import { fire } from "kiln";\nfire();\n'
+    files = {
+        "package.json": '{"name": "kiln", "main": "index.js"}',
+        "index.js": "export function fire() {}\n",
+        "test/smoke.js": script,
+        "test/fixtures/start.js": script,
+        "test/unit/__mocks__/kiln.js": script,
+    }
+    assert [one.path for one in context_of(files).resolution.passages] == ["test/smoke.js"]

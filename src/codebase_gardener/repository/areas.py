@@ -14,6 +14,7 @@ __all__ = [
     "is_about_versions_or_work",
     "is_changelog",
     "is_for_tests",
+    "is_in_material",
 ]
 
 _ROWS = [row for row in LANGUAGES.values() if row.code]
@@ -40,6 +41,9 @@ AREAS: tuple[tuple[str, re.Pattern[str]], ...] = (
 _FOR_TESTS = re.compile(
     r"_?(?:test(?:s|ing|_.*|ing_.*|_?utils|client)?|conftest|(?:mock|fake|stub)(?:s|ing|_.*)?)\Z",
     re.IGNORECASE,
+)
+_MATERIAL = re.compile(
+    r"(?:^|/)_{0,2}(?:fixtures?|helpers?|support|mocks?|fakes?|stubs?|testdata)_{0,2}/", re.IGNORECASE
 )
 _NEWS = r"changes|history|news|releases?|release[-_ ]notes|whats?[-_ ]?new"
 _EARLIER = r"(?:previous|old(?:er)?|past|legacy)(?:[-_ ](?:versions?|docs?|releases?))?|archived(?:[-_ ]\w+)?"
@@ -86,6 +90,16 @@ def is_for_tests(name: str) -> bool:
         (True, True, False)
     """
     return bool(_FOR_TESTS.match(name))
+
+
+def is_in_material(path: str) -> bool:
+    """Whether a file of tests stands in a folder of what tests work with: it is no test by itself.
+
+    Example:
+        >>> is_in_material("test/fixtures/a.js"), is_in_material("src/__mocks__/a.js"), is_in_material("test/a.js")
+        (True, True, False)
+    """
+    return bool(_MATERIAL.search(path))
 
 
 def is_about_versions(path: str) -> bool:

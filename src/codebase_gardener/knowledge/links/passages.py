@@ -12,6 +12,7 @@ from codebase_gardener.knowledge.links.uses import Passage, Use
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import FAMILIES, LANGUAGES, family_of, is_test
+from codebase_gardener.repository.areas import is_in_material
 from codebase_gardener.utils.identifiers import identifier_words
 
 __all__ = [
@@ -107,7 +108,7 @@ def test_passages(
 def family_test_passages(facts: FileFacts, uses: Sequence[Use], area: str) -> Iterator[Passage]:
     """In other languages: one a test function, one a call with a title, `test("title", …)`, and what else is tests.
 
-    A file of tests without any may be a script that is one test.
+    A file of tests without any may be a script that is one test; one that tests only start is none.
     """
     family = FAMILIES[family_of(facts.language)]
     if area != "tests" and not family.tests_anywhere:
@@ -128,7 +129,7 @@ def family_test_passages(facts: FileFacts, uses: Sequence[Use], area: str) -> It
             title = next(filter(None, titled.groups()))
             inside = _on_lines(uses, reference.start, reference.end)
             yield Passage(facts.path, reference.start, reference.end, title, "test", "", inside)
-    is_script = family.test_scripts and not tests and not facts.exports
+    is_script = family.test_scripts and not tests and not facts.exports and not is_in_material(facts.path)
     if is_script and any(use.kind == "call" and not use.scope for use in uses):
         yield Passage(facts.path, 1, max(facts.lines, 1), _named_after(facts.path), "test", "", tuple(uses))
 
