@@ -374,3 +374,22 @@ def test_what_leads_in_to_code_is_no_comment(comment: str) -> None:
     context = context_of({"README.md": text, "lib/__init__.py": "def make():\n    return 1\n"})
     (passage,) = (one for one in context.resolution.passages if one.path == "README.md" and one.uses)
     assert lead_in(passage.uses[-1], context.repository) == (3, 3, "Make it with a base.")
+
+
+def test_a_docstring_of_tags_alone_is_one_and_of_declared_overloads_the_signatures_are_shown() -> None:
+    declared = (
+        "/**\n * @param pot A pot.\n */\nexport declare function fire(pot: string): void;\n"
+        "export declare function fire(pots: string[]): void;\nexport declare function cool(): void;\n"
+    )
+    context = context_of({"package.json": '{"name": "kiln", "types": "index.d.ts"}', "index.d.ts": declared})
+    fire, cool = (
+        implementation_page(api_for(Target("index.d.ts", name), context, "a test"), context, {})
+        for name in ("fire", "cool")
+    )
+    assert fire.overview == (
+        "`fire` is a function that takes `pot` and returns `void`; its docstring (`index.d.ts:L1-3`) has no summary."
+    )
+    assert cool.overview.endswith("; it has no docstring.")
+    reference = read_code_reference(fire)
+    assert reference
+    assert reference.signature.count("declare function fire(") == 2

@@ -21,3 +21,23 @@ def test_a_declaration_is_told_to_the_definition() -> None:
     assert str(defined.docstring_anchor) == "a.d.ts:L2-2"
     assert [symbol.qualified_name for symbol in found["a.d.ts"].symbols] == ["T", "g"]
     assert found["b.js"].symbols[0].declared is None
+
+
+def test_a_function_of_what_a_declaring_file_hands_out_as_a_whole_is_the_one_of_its_name() -> None:
+    texts = {
+        "kiln.js": "module.exports = kiln\nfunction kiln() {}\nmodule.exports.fire = () => {\n}\n",
+        "kiln.d.ts": "declare namespace kiln {\n  export function fire(): void\n  export function cool(): void\n"
+        "  class Pot { all(): void }\n}\ndeclare function kiln(a: number): void\n"
+        "declare function kiln(a: string): void\nexport = kiln\n",
+    }
+    files = [SourceFile(path, language_of(path), "", text) for path, text in texts.items()]
+    found = with_declarations({file.path: extract(file) for file in files})
+    declared = {one.qualified_name: one.declared for one in found["kiln.js"].symbols}
+    assert {name: one.qualified_name if one else "" for name, one in declared.items()} == {
+        "kiln": "kiln",
+        "fire": "kiln.fire",
+    }
+    assert declared["kiln"] is not None
+    assert declared["kiln"].overloads == ((6, 6), (7, 7))
+    left = [symbol.qualified_name for symbol in found["kiln.d.ts"].symbols]
+    assert left == ["kiln.cool", "kiln.Pot", "kiln.Pot.all"]

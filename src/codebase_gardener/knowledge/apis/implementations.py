@@ -155,7 +155,11 @@ def _overview(
     gives = f" and returns {code(symbol.returns)}" if symbol.returns else ""
     kind = "class, made from" if symbol.kind == "class" else f"{symbol.kind} that takes"
     kind = "type with" if symbol.kind == "type" and inputs else kind
-    return f"{name} is a {kind} {takes}{gives}; it has no docstring."
+    at = symbol.docstring_anchor
+    says_more = (
+        f"its docstring ({sources.cite_docstring(symbol)}) has no summary" if at else "it has no docstring"
+    )
+    return f"{name} is a {kind} {takes}{gives}; {says_more}."
 
 
 def _description(
@@ -197,7 +201,8 @@ def _usage(api: Api, context: ApiContext, sources: PageSources) -> str:
 
 
 def _reference(api: Api, symbol: Symbol, context: ApiContext, sources: PageSources) -> CodeReference:
-    signature, quoted = _signature(symbol, context)
+    shown = _shown(symbol, context)
+    signature, quoted = _signature(shown, context)
     for anchor in filter(None, (quoted, symbol.comment_anchor)):
         sources.cite(anchor.path, anchor.start, anchor.end)
     return CodeReference(
@@ -207,19 +212,24 @@ def _reference(api: Api, symbol: Symbol, context: ApiContext, sources: PageSourc
         import_statement=api.import_statement,
         call=api.call,
         dependencies=_dependencies(symbol, context),
-        language=symbol.language,
+        language=shown.language,
         quoted=quoted,
         documented=symbol.comment_anchor,
     )
 
 
-def _signature(symbol: Symbol, context: ApiContext) -> tuple[str, Anchor | None]:
-    """The lines of the header, of a class its own constructor's, as they stand in the source; of overloads theirs."""
-    shown = symbol
+def _shown(symbol: Symbol, context: ApiContext) -> Symbol:
+    """What has the signature that callers see: of a class its own constructor, of what is declared in several forms these."""
     if symbol.kind == "class":
         own = constructor_of(symbol, context)
         if own and own.path == symbol.path and own.qualified_name.startswith(f"{symbol.qualified_name}."):
-            shown = own
+            return own
+    declared = symbol.declared
+    return declared if declared is not None and declared.overloads else symbol
+
+
+def _signature(shown: Symbol, context: ApiContext) -> tuple[str, Anchor | None]:
+    """The lines of the header as they stand in the source; of overloads theirs."""
     first, last = _seen_lines(shown) if shown.overloads else _header_lines(shown, context)
     lines = context.repository.lines(shown.path, first, last)
     if sum(map(len, lines)) > _LONGEST_HEADER:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from msgspec import structs
 
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
+from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import FAMILIES, family_of
 
 __all__ = ["with_declarations"]
@@ -25,12 +26,23 @@ def with_declarations(facts: Mapping[str, FileFacts]) -> dict[str, FileFacts]:
         declaring = found.get(family.declarations(path)) if family is not None else None
         if declaring is None:
             continue
-        declared = {symbol.qualified_name: symbol for symbol in reversed(declaring.symbols)}
+        declared = _handed_out(declaring) | {one.qualified_name: one for one in reversed(declaring.symbols)}
         names = {symbol.qualified_name for symbol in file.symbols}
         told = tuple(
             structs.replace(symbol, declared=declared.get(symbol.qualified_name)) for symbol in file.symbols
         )
-        rest = tuple(symbol for symbol in declaring.symbols if symbol.qualified_name not in names)
+        again = {declared[name].qualified_name for name in names if name in declared}
+        rest = tuple(symbol for symbol in declaring.symbols if symbol.qualified_name not in names | again)
         found[path] = replace(file, symbols=told)
         found[declaring.path] = replace(declaring, symbols=rest)
     return found
+
+
+def _handed_out(facts: FileFacts) -> dict[str, Symbol]:
+    """The functions of what a file hands out as a whole (`export = kiln`), by their own names."""
+    whole = {one.value for one in facts.bindings if one.name == "default" and not one.scope}
+    return {
+        one.name: one
+        for one in reversed(facts.symbols)
+        if one.kind == "function" and one.qualified_name.rpartition(".")[0] in whole
+    }

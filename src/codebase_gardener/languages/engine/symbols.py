@@ -109,9 +109,17 @@ def _once(symbols: list[Symbol], grammar: Grammar) -> list[Symbol]:
             told = _told_by(symbol, overloads.get(symbol.qualified_name, ()), hides=grammar.overloads)
             kept.append(told)
         elif symbol.qualified_name not in seen:
-            kept.append(symbol)
+            kept.append(
+                _with_others(symbol, overloads[symbol.qualified_name]) if grammar.overloads else symbol
+            )
             seen.add(symbol.qualified_name)
     return kept
+
+
+def _with_others(symbol: Symbol, overloads: Sequence[Symbol]) -> Symbol:
+    """The first of several declarations, with the lines of all."""
+    lines = tuple((one.definition_line, one.end) for one in overloads)
+    return structs.replace(symbol, overloads=lines) if len(lines) > 1 else symbol
 
 
 def _told_by(symbol: Symbol, overloads: Sequence[Symbol], *, hides: bool) -> Symbol:
