@@ -393,3 +393,46 @@ def test_a_docstring_of_tags_alone_is_one_and_of_declared_overloads_the_signatur
     reference = read_code_reference(fire)
     assert reference
     assert reference.signature.count("declare function fire(") == 2
+
+
+_INTERFACES = {
+    "a.rs": (
+        "/// Logs.\npub trait Log {\n    /// Whether it is on. Ask first.\n    fn enabled(&self) -> bool;\n"
+        "    fn flush(&self) {}\n}\n",
+        [
+            ("enabled", "fn enabled(&self) -> bool", "Whether it is on. (`a.rs:L4-4`)"),
+            ("flush", "fn flush(&self)", "(`a.rs:L5-5`)"),
+        ],
+    ),
+    "a.go": (
+        "package a\n\ntype Log interface {\n\tFlush(now bool) error\n}\n",
+        [("Flush", "Flush(now bool) error", "(`a.go:L4-4`)")],
+    ),
+    "a.ts": (
+        "export interface Log {\n  flush(): void\n  on: () => boolean\n  size: number\n}\n",
+        [
+            ("size", "number", "(`a.ts:L4-4`)"),
+            ("flush", "flush(): void", "(`a.ts:L2-2`)"),
+            ("on", "on: () => boolean", "(`a.ts:L3-3`)"),
+        ],
+    ),
+    "A.java": (
+        "public interface Log {\n  int flush(int now);\n}\n",
+        [("flush", "int flush(int now)", "(`A.java:L2-2`)")],
+    ),
+    "a.py": (
+        "from typing import Protocol\n\nclass Log(Protocol):\n"
+        '    def flush(self, now: bool) -> None:\n        """Empties it."""\n',
+        [("flush", "def flush(self, now: bool) -> None", "Empties it. (`a.py:L4-5`)")],
+    ),
+}
+
+
+@pytest.mark.parametrize("path", _INTERFACES)
+def test_the_inputs_of_an_interface_are_its_methods(path: str) -> None:
+    text, expected = _INTERFACES[path]
+    context = context_of({path: text})
+    page = implementation_page(api_for(Target(path, "Log"), context, "a test"), context, {})
+    contract = read_io_contract(page)
+    assert contract
+    assert [(one.name, one.type, one.description) for one in contract.inputs] == expected

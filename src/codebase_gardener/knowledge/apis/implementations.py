@@ -27,6 +27,7 @@ from codebase_gardener.knowledge.apis.foreign import (
     external_description,
     external_overview,
 )
+from codebase_gardener.knowledge.apis.interface_methods import interface_methods, is_interface
 from codebase_gardener.knowledge.apis.io_contract import constructor_of, contract_of
 from codebase_gardener.knowledge.apis.raises import RaisingLine, raised_within
 from codebase_gardener.knowledge.apis.subject import Api
@@ -78,7 +79,8 @@ def implementation_page(api: Api, context: ApiContext, pages: Mapping[Target, Ap
         says = documented(api.symbol)
         description = _description(api, api.symbol, says, context, pages, sources)
         reference = _reference(api, api.symbol, context, sources)
-        contract = _with_places(api.symbol, contract_of(api.symbol, context), sources)
+        contract = _with_methods(api.symbol, contract_of(api.symbol, context), context)
+        contract = _with_places(api.symbol, contract, sources)
         contract = replace(contract, raises=_raises(api.symbol, context, sources))
         overview = _overview(api.symbol, says, contract.inputs, sources)
     return Page(
@@ -100,9 +102,17 @@ def implementation_page(api: Api, context: ApiContext, pages: Mapping[Target, Ap
     )
 
 
+def _with_methods(symbol: Symbol, contract: IoContract, context: ApiContext) -> IoContract:
+    """Of an interface: its methods are its contract, besides its fields."""
+    methods = interface_methods(symbol, context)
+    named = {each.name for each in methods}
+    fields = tuple(each for each in contract.inputs if each.name not in named)
+    return replace(contract, inputs=(*fields, *methods))
+
+
 def _with_places(symbol: Symbol, contract: IoContract, sources: PageSources) -> IoContract:
-    """The fields of a type, each with its lines: they are what its users look for."""
-    if symbol.kind != "type":
+    """The fields of a type and the methods of an interface, each with its lines: its users look for them."""
+    if symbol.kind != "type" and not is_interface(symbol):
         return contract
     inputs = []
     for each in contract.inputs:
@@ -154,12 +164,13 @@ def _overview(
     takes = enumerated([code(each.name) for each in inputs[:6]], len(inputs)) or "no arguments"
     gives = f" and returns {code(symbol.returns)}" if symbol.returns else ""
     kind = "class, made from" if symbol.kind == "class" else f"{symbol.kind} that takes"
-    kind = "type with" if symbol.kind == "type" and inputs else kind
+    kind = f"{symbol.kind} with" if inputs and (symbol.kind == "type" or is_interface(symbol)) else kind
+    article = "an" if kind.startswith("i") else "a"
     at = symbol.docstring_anchor
     says_more = (
         f"its docstring ({sources.cite_docstring(symbol)}) has no summary" if at else "it has no docstring"
     )
-    return f"{name} is a {kind} {takes}{gives}; {says_more}."
+    return f"{name} is {article} {kind} {takes}{gives}; {says_more}."
 
 
 def _description(
@@ -219,7 +230,7 @@ def _reference(api: Api, symbol: Symbol, context: ApiContext, sources: PageSourc
 
 
 def _shown(symbol: Symbol, context: ApiContext) -> Symbol:
-    """What has the signature that callers see: of a class its own constructor, of what is declared in several forms these."""
+    """What has the signature that callers see: of a class its constructor, else the declaration in several forms."""
     if symbol.kind == "class":
         own = constructor_of(symbol, context)
         if own and own.path == symbol.path and own.qualified_name.startswith(f"{symbol.qualified_name}."):
