@@ -39,3 +39,19 @@ def test_scripts_are_run_by_the_manager_that_the_package_names() -> None:
         assert [(task.command, task.does) for task in found] == [(f"{manager} run test", 'vitest "a"')]
     found = tasks({}, {"package.json": f"{{\n{scripts}\n}}\n"})["package.json"]
     assert [task.command for task in found] == ["npm run test"]
+
+
+def test_a_quote_at_the_end_of_a_command_belongs_to_it() -> None:
+    steps = (
+        "      - run: cargo test --features \"kv std\"\n      - run: 'cargo build'\n"
+        '      - run: "sh -c \\"cargo doc\\""\n      - run: "cargo" run "all"\n'
+    )
+    text = f"jobs:\n  a:\n    steps:\n{steps}"
+    found = tasks({}, {".github/workflows/a.yml": text})
+    commands = [task.command for task in found[".github/workflows/a.yml"]]
+    assert commands == [
+        'cargo test --features "kv std"',
+        "cargo build",
+        'sh -c "cargo doc"',
+        'cargo" run "all',
+    ]

@@ -288,5 +288,14 @@ def _of_workflow(path: str, lines: list[str]) -> Iterator[WrittenTask]:
                 ends = given[1] if given else ""
                 if command and _is_work(command) and len(command) <= _LONGEST and "${{" not in command:
                     yield WrittenTask(command, "", path, at, at)
-        elif run and len(run[1]) <= _LONGEST and "${{" not in run[1] and _is_work(run[1].strip("\"'")):
-            yield WrittenTask(run[1].strip().strip("\"'"), "", path, at, at)
+        elif run and len(run[1]) <= _LONGEST and "${{" not in run[1] and _is_work(_unquoted(run[1])):
+            yield WrittenTask(_unquoted(run[1]), "", path, at, at)
+
+
+def _unquoted(scalar: str) -> str:
+    """A text as YAML reads it: only quotes around the whole of it are not its own."""
+    text = scalar.strip()
+    mark = text[:1]
+    if mark not in ("'", '"') or len(text) < 2 or not text.endswith(mark):
+        return text
+    return text[1:-1].replace("''", "'") if mark == "'" else text[1:-1].replace('\\"', '"')
