@@ -72,3 +72,17 @@ def test_what_comes_with_another_language_is_no_package(tmp_path: Path) -> None:
         "src/a.rs": "\n",
     }
     assert "`" not in section(pages_of(repository(tmp_path, files))["Core"], "Dependencies")
+
+
+@pytest.mark.parametrize(
+    ("dependencies", "said"),
+    [
+        ("", "The packaging files name no dependency."),
+        ('[dependencies]\nlog = { version = "1", optional = true }\n', "name none that it always needs."),
+        ('[dev-dependencies]\nlog = "1"\n', "name none that it always needs."),
+    ],
+)
+def test_a_dependency_that_is_not_always_needed_is_one(tmp_path: Path, dependencies: str, said: str) -> None:
+    cargo = f'[package]\nname = "tool"\nversion = "1.0.0"\n{dependencies}'
+    core = pages_of(repository(tmp_path, {"Cargo.toml": cargo, "src/lib.rs": "\n"}))["Core"]
+    assert section(core, "Dependencies").endswith(said)

@@ -122,6 +122,8 @@ def _core_description(draft: EnvironmentDraft, sheet: Sheet, backends: list[Back
 
 
 def _no_dependencies(draft: EnvironmentDraft) -> str:
+    if draft.package and draft.facts.of_kinds("extra", "dev-extra", "group", "build"):
+        return "The packaging files name none that it always needs."
     if draft.package:
         return "The packaging files name no dependency."
     if any(map(is_python, draft.repository.facts)):
