@@ -341,7 +341,7 @@ def test_the_examples_of_comments_use_what_they_call_as_its_users_do() -> None:
     assert shown == [
         ("Fires pots", "docstring", 4, ["open"]),
         ("shut", "docstring", 13, ["shut"]),
-        ("Glaze.mix", "docstring", 29, ["Glaze.mix"]),
+        ("Glaze.mix", "docstring", 28, ["Glaze", "Glaze.mix"]),
     ]
     assert not context.resolution.callers
     (example,) = usage_examples(context.target(symbol_named(context, "Glaze.mix")), context)
@@ -356,3 +356,19 @@ def test_a_crate_is_meant_before_a_path_where_one_of_its_macros_has_its_name() -
     }
     (passage,) = context_of(files).resolution.passages
     assert [use.target.name for use in passage.uses] == ["Pot.all"]
+
+
+def test_an_example_of_a_comment_shows_the_trait_that_it_implements() -> None:
+    source = """
+        /// Fires.
+        ///
+        /// ```
+        /// struct Wood;
+        /// impl kiln::Fire for Wood {}
+        /// ```
+        pub trait Fire {}
+        """
+    (passage,) = context_of(
+        {"Cargo.toml": "[package]\nname = 'kiln'\n", "src/lib.rs": source}
+    ).resolution.passages
+    assert [(use.target.name, use.kind, use.start) for use in passage.uses] == [("Fire", "annotation", 5)]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from codebase_gardener.documents.facts import Snippet
-from codebase_gardener.documents.snippets import snippet
+from codebase_gardener.documents.snippets import MAX_TREE_CHARS, snippet
+from codebase_gardener.languages.engine.code import tree_code
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import FAMILIES, family_of
 
@@ -44,8 +46,11 @@ def comment_snippets(language: str, lines: Sequence[str], symbols: Sequence[Symb
             if form.info.fullmatch(info):
                 scope = _documented(symbols, first)
                 made = snippet(first, code, language, title=scope, scope=scope)
-                if made:
-                    yield made
+                if (
+                    made and len(made.code) <= MAX_TREE_CHARS
+                ):  # types, too: a trait is shown by implementing it
+                    said = tree_code(made.code, language, made.start, types=True)
+                    yield replace(made, references=said.references)
             code = None
 
 

@@ -17,7 +17,7 @@ from codebase_gardener.languages.python.code import python_code, snippet_code
 from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.languages.table import ALIASES, GRAMMARS
 
-__all__ = ["LANGUAGE_NAMES", "analysed", "snippet"]
+__all__ = ["LANGUAGE_NAMES", "MAX_TREE_CHARS", "analysed", "snippet"]
 
 _Placed = TypeVar("_Placed", Import, Binding)
 

@@ -57,6 +57,7 @@ def tree_code(
     symbols: Sequence[Symbol] = (),
     tree: Tree | None = None,
     path: str = "",
+    types: bool = False,
 ) -> Code:
     """Read code; what tree-sitter cannot parse in time says nothing.
 
@@ -67,6 +68,7 @@ def tree_code(
         symbols: Of the same text, for the scopes.
         tree: Of the text, where it is known already.
         path: Of the file, where its constants are wanted, too.
+        types: Whether a type that is named is used; always in a file.
 
     Example:
         >>> tree_code('import { z } from "zod";\\nz.string().min(5);', "typescript").references[0].name
@@ -106,7 +108,7 @@ def tree_code(
         ),
         references=reader.references(
             found["call"],
-            _used_types(found, grammar, reader.names) if path else (),
+            _used_types(found, grammar, reader.names) if path or types else (),
             reader.inner(found["tokens"], found["value"], found["local"]),
         ),
         exports=exports,
