@@ -103,6 +103,7 @@ def test_switch_disable_and_delete_by_clicks(home: Home, page: Page) -> None:
     gone = home.version("garden", "weeds")
     page.goto(f"{home.url}/page/projects/garden")
     page.get_by_role("button", name="Switch to garden/default@1").click()
+    expect(page.get_by_role("button", name="Disable garden/default@1")).to_be_focused()
     assert home.gardener.registry.active_version("garden", "default") == 1
     page.get_by_role("button", name="Disable garden/default@1").click()
     assert home.gardener.registry.active_version("garden", "default") is None

@@ -112,6 +112,22 @@ def test_every_page_is_that_of_the_static_site(home: Home) -> None:
     assert compared > 20
 
 
+@pytest.mark.parametrize("width", [400, 900, 1280, 1920])
+def test_what_the_head_finds_lies_under_its_field_within_the_window(
+    home: Home, page: Page, width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(at(home))
+    field = page.get_by_role("searchbox", name="Search pages")
+    field.press_sequentially("Plant")
+    expect(page.locator("#found a").first).to_be_visible()
+    listed, asked = page.locator("#found").bounding_box(), field.bounding_box()
+    assert listed and asked
+    assert listed["x"] >= 0
+    assert listed["x"] + listed["width"] <= width
+    assert listed["y"] >= asked["y"] + asked["height"]
+
+
 def test_what_is_typed_finds_pages_in_the_head_and_sections_and_code_in_the_view(
     home: Home, page: Page
 ) -> None:

@@ -229,7 +229,7 @@ def check_inputs(inputs: Sequence[MergeInput], spec: MergeSpec) -> None:
         place = entry.directory.resolve()
         if place in seen:
             raise InvalidInputError(
-                f"{entry.label} is given twice", hint="name it once, with the sum of the weights"
+                f"the adapter {entry.label} is given twice", hint="name it once, with the sum of the weights"
             )
         seen[place] = entry.label
         if not math.isfinite(entry.weight) or entry.weight == 0:

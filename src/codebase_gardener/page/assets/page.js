@@ -39,4 +39,16 @@
       }, 150);
     });
   });
+
+  // A button that acts on a thing loads the page anew: the focus is on what that thing can do next.
+  document.addEventListener("submit", function (event) {
+    if (event.target.matches("form.act")) sessionStorage.setItem("acted", event.target.elements.what.value);
+  });
+  var acted = sessionStorage.getItem("acted");
+  sessionStorage.removeItem("acted");
+  Array.prototype.some.call(acted === null ? [] : document.querySelectorAll("form.act"), function (form) {
+    var same = form.elements.what.value === acted;
+    if (same) form.querySelector("button").focus();
+    return same;
+  });
 })();
