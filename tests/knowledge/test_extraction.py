@@ -21,6 +21,7 @@ _DOC = "/// Fires a pot.\n///\n/// Slowly.\n"
         ("kiln.rs", f"// A licence.\n\n{_DOC}#[marked]\nfire! {{}}\n", ""),
         ("kiln.rs", f"//! Bakes what is made of clay.\n\n{_DOC}pub fn fire() {{}}\n\npub fn cool() {{}}\n",
          "Bakes what is made of clay."),
+        ("kiln.py", "# What pots are made of.\nCLAY = 1\n\nMOST = 2\n", "What pots are made of."),
         ("kiln.go", "// Fires a pot.\n\npackage kiln\n", "Fires a pot."),
         ("kiln.js", "// All that fires a pot.\nexport const HOT = 1\nexport const COLD = 2\n", "All that fires a pot."),
         ("kiln.js", "/** How hot a kiln may be. */\nexport const HOT = 1\nexport const COLD = 2\n", ""),

@@ -156,7 +156,9 @@ def _is_documentation(symbol: Symbol, lines: Sequence[str]) -> bool:
 
 def _is_marked(symbol: Symbol, lines: Sequence[str]) -> bool:
     """Whether the comment above a definition is of it by its mark, or by the name that it begins with."""
-    family = FAMILIES[family_of(symbol.language)]
+    family = FAMILIES.get(family_of(symbol.language))
+    if family is None:  # Python's documentation stands in docstrings
+        return False
     words = (symbol.docstring or "").split()
     if family.named_comment and words[:1] == [symbol.name]:
         return True
