@@ -331,15 +331,15 @@ EXPECTED: dict[str, tuple[dict[str, str], dict[str, tuple[str, ...]]]] = {
         "Kettle": ('import "example.org/me/kettle"', "`kettle.Kettle`"),
     }),
     "typescript": (TYPESCRIPT, {
-        "makeKettle": ('import { makeKettle } from "@me/kettle";', "`makeKettle(name)`", "| `options` | `Options` | — | no |", "| `Kettle` |",
+        "makeKettle": ('import { makeKettle } from "@me/kettle";', "`makeKettle(name)`", "| `options` | `Options` | no |", "| `Kettle` |",
                        'const kettle = makeKettle("red");'),
-        "Kettle_boil": ("`kettle.boil(degrees)`", "| `degrees` | `number` | — | yes | How hot, in Celsius. |", "| `Promise<number>` | The time it took. |",
+        "Kettle_boil": ("`kettle.boil(degrees)`", "| `degrees` | `number` | yes | How hot, in Celsius. |", "| `Promise<number>` | The time it took. |",
                         "await kettle.boil(units.celsius(212));"),
         "Kettle_init": ("`new Kettle(name)`", 'import { Kettle } from "@me/kettle";', "| `options` | `Options` | `{}` | no |"),
         "heat": ('import { boilOnce } from "@me/kettle";',),
     }),
     "javascript": (JAVASCRIPT, {
-        "Kettle_boil": ("`kettle.boil(degrees)`", "| `degrees` | — | — | yes | How hot. |", "| `slowly` | — | `false` | no |", "k.boil(80);"),
+        "Kettle_boil": ("`kettle.boil(degrees)`", "| `degrees` | — | yes | How hot. |", "| `slowly` | `false` | no |", "k.boil(80);"),
         "makeKettle": ('import { makeKettle } from "kettle";', "`makeKettle(name)`"),
     }),
     "common_js": (COMMON_JS, {
@@ -359,7 +359,7 @@ EXPECTED: dict[str, tuple[dict[str, str], dict[str, tuple[str, ...]]]] = {
     }),
     "java": (JAVA, {
         "Kettle_init": ("import org.me.Kettle;", "`new Kettle(name)`", "| `name` | `String` |"),
-        "Kettle_boil": ("`kettle.boil(degrees, note)`", "| `degrees` | `int` | — | yes | how hot |", "| `int` | the time it took |"),
+        "Kettle_boil": ("`kettle.boil(degrees, note)`", "| `degrees` | `int` | yes | how hot |", "| `int` | the time it took |"),
         "Kettle_of": ("`Kettle.of(name)`", "| `...sizes` | `int` |"),
     }),
     "c": (C, {

@@ -44,7 +44,9 @@ MEASUREMENTS = {
         ("--full",), "Measure as an editor asks", "Cursors, slices, noise, recitation. Takes minutes."
     ),
     "tokens": MeasureButton(
-        ("--tokens",), "Measure token by token", "Base and adapter on each held-out function."
+        ("--tokens",),
+        "Measure token by token",
+        "Base and adapter on each held-out function, 64 at most. Takes minutes.",
     ),
 }
 

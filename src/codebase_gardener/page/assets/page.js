@@ -42,12 +42,13 @@
 
   // A button that acts on a thing loads the page anew: the focus is on what that thing can do next.
   document.addEventListener("submit", function (event) {
-    if (event.target.matches("form.act")) sessionStorage.setItem("acted", event.target.elements.what.value);
+    var what = event.target.matches("form.act") && event.target.elements.what;
+    if (what) sessionStorage.setItem("acted", what.value);
   });
   var acted = sessionStorage.getItem("acted");
   sessionStorage.removeItem("acted");
   Array.prototype.some.call(acted === null ? [] : document.querySelectorAll("form.act"), function (form) {
-    var same = form.elements.what.value === acted;
+    var same = form.elements.what && form.elements.what.value === acted;
     if (same) form.querySelector("button").focus();
     return same;
   });
