@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from codebase_gardener.documents.facts import ApiListing, Heading, Include, Mention
@@ -155,3 +157,9 @@ def test_a_paragraph_in_html_is_one() -> None:
         if block.kind == "paragraph"
     ]
     assert found == [(3, "A kiln for <b>small</b> pots")]
+
+
+def test_blanks_in_a_paragraph_of_html_cost_no_time() -> None:
+    began = time.process_time()
+    kept_blocks("README.md", "markdown", f"<p>{' ' * 900}words after many blanks</p>\n" * 50)
+    assert time.process_time() - began < 5

@@ -27,7 +27,7 @@ _HTML_PIECE = re.compile(
     r"|<p\b[^<>]{0,200}>((?:[^<]|<(?!/?(?:p|h[1-6]|div|ul|ol|table|img|picture|pre)\b)){1,1000})</p>",
     re.DOTALL | re.IGNORECASE,
 )
-_HTML_NO_PROSE = re.compile(r"\A(?:\s|<a\b[^<>]*>[^<]*</a>|<br ?/?>|[^\w<])*\Z", re.IGNORECASE)
+_HTML_NO_PROSE = re.compile(r"\A(?:<a\b[^<>]*>[^<]*</a>|<br ?/?>|[^\w<])*\Z", re.IGNORECASE)
 """Links alone, one beside the other."""
 _FEW_WORDS = 4
 _GITHUB_BOX = re.compile(r"\[!(\w{1,20})\]")

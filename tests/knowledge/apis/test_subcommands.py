@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from codebase_gardener.knowledge.apis.subcommands import subcommands
+from codebase_gardener.knowledge.apis.subcommands import _declared_in, subcommands
 from samples.written_context import context_of
 
 
@@ -43,3 +45,19 @@ def test_code_without_commands_has_none_and_tests_declare_none() -> None:
 
 def test_commands_whose_names_are_not_written_may_be_any_word() -> None:
     assert _found({"a.py": "for name in found:\n    parsers.add_parser(name)\n"}) is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "commands = {\n",
+        "#[derive(Subcommand)]\nenum A {\n",
+        "#[derive(Subcommand",
+        "@Command(",
+        "Use:" + " " * 99,
+    ],
+)
+def test_what_begins_and_never_ends_costs_no_time(line: str) -> None:
+    began = time.process_time()
+    _declared_in("picocli cobra clap command enum\n" + line * 20_000)
+    assert time.process_time() - began < 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
@@ -24,7 +25,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("cli.Command", re.compile(rf"\bName:{_FIRST}")),
     ("NewFlagSet", re.compile(rf"\bNewFlagSet\({_FIRST}")),
     ("Thor", re.compile(rf"^\s*desc\b{_FIRST}", re.MULTILINE)),
-    ("picocli", re.compile(rf"@(?:[\w.]+\.)?Command\([^)]*?\bname\s*={_FIRST}")),
+    ("picocli", re.compile(rf"@(?:[\w.]+\.)?Command\([^)]{{0,500}}?\bname\s*={_FIRST}")),
     ("rgv", re.compile(rf"(?:\bcase\b|==)(?:\s*\()?{_FIRST}")),
     ("os.Args", re.compile(rf"(?:\bcase\b|==){_FIRST}")),
     ("ommand", re.compile(rf"\b(?:sub_?)?(?:command|cmd)\s*={{2,3}}{_FIRST}", re.IGNORECASE)),
@@ -32,16 +33,22 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = (
 """What a file has to hold, and how it then declares a command."""
 _SIGN = re.compile(r"command|argv|os\.Args|add_parser|NewFlagSet|Thor", re.IGNORECASE)
 """Without it a file declares none; looking for it is much faster."""
-_VARIANTS = re.compile(
-    r"#\[derive\([^)]*\b(?:Subcommand|StructOpt)\b[^)]*\)\][^{;]*?\benum\s+\w+[^{]*\{(.*?)^\s*\}\s*$",
-    re.DOTALL | re.MULTILINE,
+_VARIANTS = (
+    re.compile(
+        r"#\[derive\([^)]{0,300}\b(?:Subcommand|StructOpt)\b[^)]{0,300}\)\][^{;]{0,1000}?\benum\s+\w+[^{]{0,200}\{"
+    ),
+    re.compile(r"^[ \t]*\}[ \t]*$", re.MULTILINE),
 )
 _VARIANT = re.compile(r"^\s*([A-Z]\w*)\s*(?:[({,=]|$)", re.MULTILINE)
 _RENAMED = re.compile(rf"""\b(?:name|alias|visible_alias)\s*={_FIRST}""")
-_TABLE = re.compile(
-    r"^[ \t]*(?:\w+[ \t]+){0,4}\w{0,40}commands?\b[^=\n]{0,120}?[=:][ \t]*\w{0,40}[{\[(]$(.*?)^[ \t]*[}\])]",
-    re.DOTALL | re.MULTILINE | re.IGNORECASE,
+_TABLE = (
+    re.compile(
+        r"^[ \t]*(?:\w+[ \t]+){0,4}\w{0,40}commands?\b[^=\n]{0,120}?[=:][ \t]*\w{0,40}[{\[(]$",
+        re.MULTILINE | re.IGNORECASE,
+    ),
+    re.compile(r"^[ \t]*[}\])]", re.MULTILINE),
 )
+"""What a list of commands begins with, and what it ends with."""
 _ROW = re.compile(r"""^\s*(?:[(\[{]\s*)?["']?([a-z][\w:-]*)["']?\s*[:,]""", re.MULTILINE)
 _UNTOLD = re.compile(
     r"\badd_parser\(\s*[A-Za-z_]|\bAddCommand\(|\badd_(?:command|typer)\(|\bMultiCommand\b|\bfire\.Fire\(|\bdocopt\("
@@ -85,11 +92,22 @@ def _words(text: str) -> Iterator[str]:
     for sign, form in _FORMS:
         if sign in text:
             yield from form.findall(text)
-    for body in _VARIANTS.findall(text) if "enum" in text else ():
+    for body in _between(text, *_VARIANTS) if "enum" in text else ():
         yield from _dashed(_VARIANT.findall(body))
         yield from _RENAMED.findall(body)
-    for body in _TABLE.findall(text):
+    for body in _between(text, *_TABLE):
         yield from _ROW.findall(body)
+
+
+def _between(text: str, begins: re.Pattern[str], ends: re.Pattern[str]) -> Iterator[str]:
+    """What stands between a beginning and the next end, each letter once: an end that is missing costs nothing."""
+    stops = [stop.start() for stop in ends.finditer(text)]
+    done = 0
+    for begin in begins.finditer(text):
+        at = bisect_left(stops, begin.end())
+        if begin.start() >= done and at < len(stops):
+            done = stops[at]
+            yield text[begin.end() : done]
 
 
 def _dashed(names: Iterable[str]) -> Iterator[str]:
