@@ -102,6 +102,23 @@ def test_what_is_only_imported_has_an_arrow_and_what_is_left_out_is_counted() ->
     assert few.endswith("18 weaker arrows are not drawn.")
 
 
+def test_a_box_has_two_arrows_at_most_on_the_whole_and_its_strongest_in_any_case() -> None:
+    rest = "x = 1\n" * 30
+    files = {
+        f"m{at}/x.py": "".join(f"import m{to}.x\n\nm{to}.x.boil()\n" for to in range(6))
+        + f"def boil(): ...\n{rest}"
+        for at in range(6)
+    }
+    context = context_of({**files, "alone/x.py": f"import m0.x\n{rest}"})
+    drawing, arrows = architecture(Relations(module_tree(context.repository), context))
+    chart = read_chart(fenced(drawing)[1])
+    assert chart is not None
+    assert len(arrows) == 31
+    assert len(chart.arrows) == 15
+    assert (0, 1) in [(one.start, one.end) for one in chart.arrows]
+    assert drawing.endswith("16 weaker arrows are not drawn.")
+
+
 def test_a_neighbour_that_uses_and_is_used_is_one_box() -> None:
     rest = "x = 1\n" * 30
     context = context_of(

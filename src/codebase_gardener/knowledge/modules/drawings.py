@@ -179,6 +179,9 @@ def _small_families(families: Sequence[Sequence[tuple[Symbol, Symbol]]]) -> str:
 Grouped = Mapping[str, str]
 """Of each module's path, the path of the box that stands for it."""
 
+_Link = tuple[str, str, Counter[Target]]
+"""From, to, and what of it."""
+
 
 def grouped(relations: Relations, most: int = MAX_BOXES) -> dict[str, str]:
     """Which box of the architecture stands for each module: the deepest are told with those around them."""
@@ -193,9 +196,7 @@ def grouped(relations: Relations, most: int = MAX_BOXES) -> dict[str, str]:
     return boxes
 
 
-def architecture(
-    relations: Relations, most: int = MAX_BOXES
-) -> tuple[str, list[tuple[str, str, Counter[Target]]]]:
+def architecture(relations: Relations, most: int = MAX_BOXES) -> tuple[str, list[_Link]]:
     """The modules and what they use of each other, as a diagram, and its arrows, the strongest first.
 
     What a module only imports is an arrow without a number, and last. Arrows that are not drawn are counted below.
@@ -217,8 +218,9 @@ def architecture(
     place = {name: at for at, name in enumerate(names)}
     drawn = [
         Arrow(place[start], place[end], str(targets.total() or ""))
-        for start, end, targets in arrows[: 2 * most]
-        if start in place and end in place
+        for start, end, targets in _strongest(
+            [one for one in arrows if place.keys() >= {*one[:2]}], len(names)
+        )
     ]
     chart = flowchart(
         [titles.get(name, name) for name in names], sorted(drawn, key=lambda one: (one.start, one.end)), "TD"
@@ -226,3 +228,13 @@ def architecture(
     left = len(arrows) - len(drawn)
     untold = f"\n\n{counted(left, 'weaker arrow')} {'is' if left == 1 else 'are'} not drawn."
     return f"{chart}{untold if left else ''}", arrows
+
+
+def _strongest(arrows: Sequence[_Link], boxes: int) -> list[_Link]:
+    """As many arrows as an eye can follow, two a box, and of each box its strongest in any case."""
+    kept, seen = [], set[str]()
+    for at, arrow in enumerate(arrows):
+        if at < 2 * boxes or not seen.issuperset(arrow[:2]):
+            kept.append(arrow)
+        seen.update(arrow[:2])
+    return kept
