@@ -15,7 +15,7 @@ import pytest
 
 from codebase_gardener.config.settings import Settings
 
-pytest_plugins = ["samples.tiny_adapters"]
+pytest_plugins = ["samples.kept_scans", "samples.tiny_adapters"]
 if find_spec("torch"):  # further Pythons run without it
     pytest_plugins.append("samples.stock_adapters")
 

@@ -17,6 +17,7 @@ from codebase_gardener.repository.store import load_snapshot, save_snapshot
 from codebase_gardener.utils.error_handling import ResourceError
 from codebase_gardener.utils.memo import remembering
 
+pytestmark = pytest.mark.usefixtures("scanner")
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 KEY = "AKIA" + "QWERTZU2OPASDFG7"  # put together, so that this very file holds none
 
