@@ -19,6 +19,7 @@ from codebase_gardener.page.holders import disk_holders, memory_holders
 from codebase_gardener.page.later import Later, run_gardener
 from codebase_gardener.page.shell import PREFIX, Form, Shell
 from codebase_gardener.page.view import View
+from codebase_gardener.page.works import work_routes, works_of
 from codebase_gardener.utils.error_handling import VerificationError
 from codebase_gardener.utils.limits import available_bytes, total_bytes
 
@@ -44,11 +45,12 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
         jobs = gardener.registry.jobs(states=("queued", "training"), limit=None)
         ended = gardener.registry.jobs(states=("ready", "error", "cancelled"), limit=_ENDED)
         rows = [(job, TrainingProgress.of_job(job)) for job in jobs]
+        works = works_of(settings.home)
         told = max((doctor, mending), key=lambda one: (one.running, one.at))
         answer = shell.render(
             "home/home.html", doctor=told, looking=told.running or disk.running or not told.at,
             jobs=sorted(rows, key=lambda row: (row[0].state == "queued", row[0].created_at)), ended=ended,
-            memory=memory_holders(gardener, jobs), disk=disk, home=settings.home,
+            works=works, memory=memory_holders(gardener, jobs, works), disk=disk, home=settings.home,
             checks=[*CHECKS, *REGISTRY_CHECKS],
             free=(available_bytes(), total_bytes(), shutil.disk_usage(settings.home).free),
             settings=setting_rows(settings),
@@ -70,6 +72,7 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
         Route(f"{PREFIX}/home", home),
         Route(f"{PREFIX}/home/look", shell.action(look), methods=["POST"]),
         Route(f"{PREFIX}/home/fix", shell.action(mend), methods=["POST"]),
+        *work_routes(shell),
     ]
 
 

@@ -17,6 +17,7 @@ from codebase_gardener.jobs.events import NewestEvents
 from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.jobs.trainings import Trainings
 from codebase_gardener.page.curves import MOST_POINTS
+from codebase_gardener.page.processes import spans
 from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.serving.guard import Presence
 from codebase_gardener.utils.error_handling import NotFoundError
@@ -60,19 +61,10 @@ def figures(
         "validation": f"{best:.3f} at step {progress.validated['best_step']}" if best is not None else "",
         "speed": f"{progress.tokens_per_s:,.0f} tokens/s" if progress.tokens_per_s else "",
         "memory": ", ".join(filter(None, (held, planned))),
-        "eta": _span(progress.eta_s or 0.0) if going else "",
-        "elapsed": _span(progress.elapsed_s) if progress.step else "",
+        "eta": spans(progress.eta_s or 0.0) if going else "",
+        "elapsed": spans(progress.elapsed_s) if progress.step else "",
     }
     return {name: value or "–" for name, value in shown.items()}
-
-
-def _span(seconds: float) -> str:
-    """A stretch of time, as people say it."""
-    whole = round(seconds)
-    hours, minutes = whole // 3600, whole // 60 % 60
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
 
 
 def happened(events: list[dict[str, Any]]) -> list[tuple[str, str]]:
