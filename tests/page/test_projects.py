@@ -67,7 +67,7 @@ def test_from_the_list_to_an_adapter_and_what_is_known_of_it(home: Home, page: P
     )
     page.get_by_role("link", name="default@2", exact=True).click()
     expect(page.get_by_role("main")).to_contain_text("9 new rows of 1 new and 2 changed files")
-    expect(page.get_by_role("main")).to_contain_text("max logit difference")
+    expect(page.get_by_role("main")).to_contain_text("Largest change of a logit")
     expect(page.get_by_role("link", name="See the verdict")).to_be_visible()
     assert page.locator("img").count() == 0
 

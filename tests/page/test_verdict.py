@@ -176,8 +176,8 @@ def test_what_is_not_measured_is_said_and_can_be_started(home: Home, page: Page)
     expect(page.get_by_role("alert")).to_contain_text("What to do: name the project")
 
 
-@pytest.mark.parametrize("path", ["", "/garden", "/garden/default/2", "/garden/bare/1",
-                                  "/garden/default/2/functions", "/garden/default/2/functions/1", "/garden/lone/1/functions"])  # fmt: skip
+@pytest.mark.parametrize("path", ["", "/garden", "/garden/default/2", "/garden/bare/1", "/garden/lone/1/functions",
+                                  "/garden/default/2/functions", "/garden/default/2/functions/1"])  # fmt: skip
 @pytest.mark.parametrize("size", SIZES)
 def test_every_view_is_accessible_and_fits(home: Home, page: Page, path: str, size: str) -> None:
     check_view(page, LEFT_OUT, f"{home.url}/page/verdict{path}", size)
