@@ -109,6 +109,9 @@ def test_switch_disable_and_delete_by_clicks(home: Home, page: Page) -> None:
     assert home.gardener.registry.active_version("garden", "default") is None
     page.get_by_role("button", name="Switch to garden/default@2").click()
     page.get_by_role("link", name="Delete garden/weeds@1").click()
+    expect(page.get_by_role("link", name="Keep it")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Delete garden/weeds@1")).to_be_focused()
     page.get_by_role("link", name="Keep it").click()
     assert gone.directory.is_dir()
     page.get_by_role("link", name="Delete garden/weeds@1").click()

@@ -17,7 +17,7 @@ from codebase_gardener.evaluation.parent import BesideParent, Part
 from codebase_gardener.evaluation.slices import Loss, Slice
 from codebase_gardener.evaluation.token_scores import TokenScores
 from codebase_gardener.evaluation.verdict import FunctionLoss, judge
-from samples.browser import SIZES, check_view
+from samples.browser import SIZES, THEMES, check_view
 
 from .conftest import LEFT_OUT, Home, served
 
@@ -154,8 +154,14 @@ def test_the_picture_says_where_each_interval_lies(home: Home, page: Page) -> No
 
 def test_a_card_for_others(home: Home, page: Page) -> None:
     page.goto(f"{home.url}/page/verdict/garden/default/2")
-    page.locator("img.card").scroll_into_view_if_needed()
-    assert page.locator("img.card").evaluate("img => img.decode().then(() => img.naturalWidth)") == 720
+    back = page.get_by_role("img", name="Verdict on garden/default@2: helped").locator("rect").first
+    filled = []
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        filled.append(back.evaluate("rect => getComputedStyle(rect).fill"))
+    page.locator("#theme").click()
+    filled.append(back.evaluate("rect => getComputedStyle(rect).fill"))
+    assert filled == ["rgb(255, 255, 255)", "rgb(20, 23, 27)", "rgb(255, 255, 255)"]
     picture = page.request.get(f"{home.url}/page/verdict/garden/default/2/card.svg")
     assert picture.headers["content-type"] == "image/svg+xml"
     assert "helped" in "".join(ElementTree.fromstring(picture.text()).itertext())

@@ -16,7 +16,7 @@ from codebase_gardener.page.intervals import Interval, Picture, picture
 from codebase_gardener.page.measuring import MEASUREMENTS, measuring_routes, process_of
 from codebase_gardener.page.shell import PREFIX, Shell
 from codebase_gardener.page.shown_functions import listed_functions
-from codebase_gardener.page.verdict_card import card_routes
+from codebase_gardener.page.verdict_card import card_routes, public_base
 from codebase_gardener.page.verdict_functions import function_routes
 from codebase_gardener.page.verdict_rows import VERSION_PATH, asked_version, newest_receipt
 from codebase_gardener.page.view import View
@@ -60,6 +60,7 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
         return shell.render(
             "verdict/version.html",
             row=row,
+            base=public_base(row.base_id),
             verdict=verdict,
             data=verdict.data if verdict else {},
             full=full,
