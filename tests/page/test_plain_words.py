@@ -54,7 +54,7 @@ def test_every_kind_of_event_is_told_in_words() -> None:
 
 def test_an_event_of_another_version_is_told_without_raw_names() -> None:
     [(_, words)] = happened([{"kind": "warmed_up", "time": 0.0, "best_step": 3, "new_thing": "x"}])
-    assert words == "warmed up: step of the best weights, which are published 3, new thing x"
+    assert words == "warmed up: step whose weights are published 3, new thing x"
 
 
 def test_lines_of_json_in_a_log_are_sentences_and_others_stay() -> None:

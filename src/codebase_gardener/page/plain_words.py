@@ -12,8 +12,8 @@ _WORDS = {
     # of a training
     "steps": "steps", "first_loss": "loss of the first step", "last_loss": "loss of the last steps, smoothed",
     "tokens": "tokens read", "supervised_tokens": "tokens trained on", "seconds": "seconds",
-    "epochs": "passes over the rows", "best_step": "step of the best weights, which are published",
-    "best_loss": "their validation loss", "base_loss": "validation loss of the base",
+    "epochs": "passes over the rows", "best_step": "step whose weights are published",
+    "best_loss": "validation loss of what is published", "base_loss": "validation loss of the base",
     "tokens_per_s": "tokens a second", "beats_base": "better than the base on validation",
     # of a proof
     "base_sha256": "hash of the base's weights", "adapter_sha256": "hash of the adapter's weights",
@@ -22,12 +22,12 @@ _WORDS = {
     "tensors_matched": "tensors that arrived", "tensors_expected": "tensors that there are",
     "max_logit_difference": "largest change of a logit", "mean_kl_nats": "mean change of the next token, in nats (KL)",
     "prompts": "prompts", "tokenizer_sha256": "hash of the tokenizer",
-    "parity_reload": "off after reloading", "parity_switch": "off after switching off and on",
-    "parity_merge": "off when merged in memory", "parity_unload": "base off after unloading",
-    "parity_merged": "off when merged on disk",
+    "parity_reload": "difference after reloading", "parity_switch": "difference after switching off and on",
+    "parity_merge": "difference when merged in memory", "parity_unload": "difference of the base after unloading",
+    "parity_merged": "difference when merged on disk",
     "parity_merged_kl_nats": "the same as the next token's change, in nats (KL)",
     "max_logprob_difference": "largest change of a token's log-probability",
-    "parity_served": "off through a server", "parity_served_base": "base off through a server",
+    "parity_served": "difference through a server", "parity_served_base": "difference of the base through a server",
     # of other receipts
     "spec": "options", "inputs": "adapters", "error": "error", "modules": "modules", "base": "base",
     "target": "program", "adapter": "adapter", "files": "files", "notes": "notes", "receipt": "figures of its proof",
@@ -46,7 +46,7 @@ def worded(name: str) -> str:
 
     Example:
         >>> worded("parity_reload")
-        'off after reloading'
+        'difference after reloading'
     """
     return _WORDS.get(name) or _spaced(name.removesuffix(" receipt"))
 

@@ -52,7 +52,8 @@ def figures(
     """
     step = newest.get("step", {})
     held = step.get("peak_bytes") or step.get("rss_bytes")
-    peak = f"{held / 1e9:.1f} GB so far" if held else ""
+    far = " so far" if job.state == "training" else ""
+    peak = f"{held / 1e9:.1f} GB{far}" if held else ""
     planned = f"{progress.memory_bytes / 1e9:.1f} GB planned" if progress.memory_bytes else ""
     best = progress.validated.get("best_loss")
     going = job.state == "training" and progress.eta_s is not None

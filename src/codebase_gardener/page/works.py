@@ -45,7 +45,7 @@ class Work:
         """How much is done of how much, in words."""
         done, total, left_s = OwnProcess(self.folder).progress
         if not (self.counted and total):
-            return "it begins" if self.counted else ""
+            return "its base is being loaded, and nothing is counted yet" if self.counted else ""
         rounded = 60 * round(left_s / 60) if left_s is not None and left_s >= 90 else left_s
         left = f", about {spans(rounded)} left" if rounded is not None and done < total else ""
         return f"{done} of {total} {self.counted}{left}"
