@@ -27,6 +27,12 @@ def test_every_figure_of_a_receipt_has_words(kind: type) -> None:
         assert words != name.replace("_", " ") or "_" not in name, name
 
 
+def test_kinds_of_receipts_have_words() -> None:
+    assert worded("export-ollama receipt") == "exported for ollama"
+    assert worded("parity-served receipt") == "compared with the adapter as it is served"
+    assert worded("tokens receipt") == "measured token by token"
+
+
 @pytest.mark.slow
 def test_every_figure_of_a_training_has_words() -> None:
     from codebase_gardener.training.torch_engine import TrainingResult

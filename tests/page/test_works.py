@@ -54,7 +54,7 @@ def test_a_measuring_says_how_far_it_is_and_is_stopped(home: Home, page: Page) -
     said = page.get_by_role("status").filter(has_text="under way")
     expect(said).to_have_text(
         "Measuring token by token of garden/default@1 is under way: "
-        "12 of 64 functions, base and adapter counted, about 9 min left."
+        "12 of 64 functions, base and adapter counted apart, about 9 min left."
     )
     expect(page.get_by_text("ETA 540 s")).to_be_hidden()
     held = process_in(tokens_of(home))

@@ -35,6 +35,7 @@ __all__ = ["TorchWriter"]
 
 _MOST_TOKENS = 96  # three lines of 110 letters
 _BATCH_TOKENS = 16_384
+_READ_TOKENS = 4  # reading a prompt takes about as long as writing so many tokens to a batch
 
 
 class TorchWriter:
@@ -69,18 +70,20 @@ class TorchWriter:
                 progress(len(said), len(prompts))
         return [said[n] for n in range(len(prompts))]
 
-    def _telling(self, progress: Progress, before: int, of: int, total: int) -> Callable[[], None]:
+    def _telling(self, progress: Progress, before: int, of: int, total: int) -> Callable[[int], None]:
         """What is called for each prompt that is read and each token that is written: a batch takes minutes."""
-        work = of + _MOST_TOKENS * (2 if self._memory else 1)
-        done = iter(range(1, work + 1))
+        work = _READ_TOKENS * of + _MOST_TOKENS * (2 if self._memory else 1)
+        done = 0
 
-        def told() -> None:
-            progress(before + of * next(done, work) // work, total)
+        def told(more: int) -> None:
+            nonlocal done
+            done += more
+            progress(before + of * min(done, work) // work, total)
 
         return told
 
     @torch.no_grad()
-    def _written(self, prompts: Sequence[Prompted], told: Callable[[], None]) -> list[WrittenLines]:
+    def _written(self, prompts: Sequence[Prompted], told: Callable[[int], None]) -> list[WrittenLines]:
         inputs = padded([prompt.ids for prompt in prompts], pad_token(self.tokenizer), self._model.device)
         places = (inputs["attention_mask"].cumsum(-1) - 1).clamp_min(0)
         cache = self._read(prompts, told)
@@ -92,7 +95,7 @@ class TorchWriter:
             for n, (score, text) in enumerate(zip(scores, plain, strict=True))
         ]
 
-    def _read(self, prompts: Sequence[Prompted], told: Callable[[], None]) -> DynamicCache:
+    def _read(self, prompts: Sequence[Prompted], told: Callable[[int], None]) -> DynamicCache:
         """Keys and values of all prompts but their last tokens; each is read alone, as a mask over filled up rows takes
         attention's slow way.
         """
@@ -100,7 +103,7 @@ class TorchWriter:
         for prompt in prompts:
             ids = torch.tensor([prompt.ids[:-1]], device=self._model.device)
             rows.append(self._model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values)
-            told()
+            told(_READ_TOKENS)
         width = max(len(prompt.ids) for prompt in prompts) - 1
         together = DynamicCache()
         for number, layers in enumerate(zip(*(row.layers for row in rows), strict=True)):
@@ -146,7 +149,7 @@ class TorchWriter:
         inputs: Mapping[str, Tensor],
         cache: Any,
         memory: Memory | None,
-        told: Callable[[], None],
+        told: Callable[[int], None],
     ) -> list[str]:
         seams = [prompt.seam for prompt in prompts]
         begin = inputs["input_ids"].shape[1]
@@ -203,12 +206,12 @@ class _EnoughLines(StoppingCriteria):  # type: ignore[misc]  # transformers is u
     """Stops a row when it has the lines that were asked for, each to its end."""
 
     def __init__(
-        self, tokenizer: Any, prompts: Sequence[Prompted], begin: int, told: Callable[[], None]
+        self, tokenizer: Any, prompts: Sequence[Prompted], begin: int, told: Callable[[int], None]
     ) -> None:
         self._tokenizer, self._prompts, self._begin, self._told = tokenizer, prompts, begin, told
 
     def __call__(self, input_ids: Tensor, scores: Tensor, **_: Any) -> Tensor:
-        self._told()
+        self._told(1)
         texts = self._tokenizer.batch_decode(input_ids[:, self._begin :], skip_special_tokens=True)
         return torch.tensor(
             [

@@ -44,7 +44,7 @@ MEASUREMENTS = {
         "Measure the verdict",
         "Four arms on held-out functions. The newest version becomes active unless it hurt.",
         "measuring",
-        "functions, each arm counted",
+        "functions, each arm counted apart",
     ),
     "full": MeasureButton(
         ("--full",),
@@ -58,7 +58,7 @@ MEASUREMENTS = {
         "Measure token by token",
         "Base and adapter on each held-out function, 32 at most. Takes minutes.",
         "measuring token by token",
-        "functions, base and adapter counted",
+        "functions, base and adapter counted apart",
     ),
 }
 

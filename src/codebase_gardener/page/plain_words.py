@@ -41,6 +41,9 @@ _WORDS = {
 }  # fmt: skip
 
 
+_KINDS = {"parity-": "compared with the adapter as it is ", "export-": "exported for "}
+
+
 def worded(name: str) -> str:
     """What a name of the registry means.
 
@@ -48,7 +51,13 @@ def worded(name: str) -> str:
         >>> worded("parity_reload")
         'difference after reloading'
     """
-    return _WORDS.get(name) or _spaced(name.removesuffix(" receipt"))
+    if known := _WORDS.get(name):
+        return known
+    plain = name.removesuffix(" receipt")
+    for begin, words in _KINDS.items():
+        if plain.startswith(begin):
+            return words + _spaced(plain.removeprefix(begin))
+    return _spaced(plain)
 
 
 def _spaced(name: str) -> str:
