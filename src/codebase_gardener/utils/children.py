@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["end_with_children", "find_process", "python_module", "start_holding"]
 
 _GRACE_S = 1.0  # between SIGTERM and SIGKILL
+_GONE_S = 10.0
 
 
 def python_module(name: str) -> list[str]:
@@ -84,3 +86,16 @@ def end_with_children(process: psutil.Process) -> None:
     for member in alive:
         with suppress(psutil.NoSuchProcess):
             member.kill()
+    deadline = time.monotonic() + _GONE_S
+    while any(map(_lives, alive)) and time.monotonic() < deadline:  # what it held is free then
+        time.sleep(0.01)
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Not of one that has ended, and whose parent has not looked yet."""
+    import psutil
+
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
