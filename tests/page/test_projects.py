@@ -90,7 +90,7 @@ def test_an_adapter_leads_to_its_training_and_says_which_source_it_saw(home: Hom
     )
     page.get_by_role("link", name="roots@1", exact=True).click()
     main = page.get_by_role("main")
-    expect(main).to_contain_text(re.compile(r"beats base\s*yes"))
+    expect(main).to_contain_text(re.compile(r"Better than the base on validation\s*yes"))
     expect(main).to_contain_text("156,408")
     expect(main.get_by_role("link", name="Measure it")).to_be_visible()
     expect(main.get_by_role("link", name="Its training")).to_have_attribute(
