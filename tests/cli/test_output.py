@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -72,6 +73,22 @@ def test_the_eta_does_not_count_what_came_before_the_first_step(monkeypatch: pyt
     first, second, third, _ = out.getvalue().splitlines()
     assert (first, second) == ("training: 0/100 steps", "training: 0/100 steps")
     assert third == "training: 44/100 steps, 0.3/s, ETA 168 s"
+
+
+def test_who_started_it_reads_how_far_it_is_in_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    clock, file = [0.0], tmp_path / "progress.json"
+    monkeypatch.setenv("GARDENER_PROGRESS_FILE", str(file))
+    monkeypatch.setattr("codebase_gardener.cli.display.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    with Display(Console(file=io.StringIO(), width=200)).stage("tokens", "functions") as progress:
+        for at, done in ((1, 1), (3, 2), (5, 3)):
+            clock[0] = at
+            progress(done, 10)
+        assert json.loads(file.read_text()) == {"stage": "tokens", "done": 3, "total": 10, "left_s": 14.0}
+    file.unlink()
+    tmp_path.chmod(0o500)
+    progress(10, 10)  # what cannot be written keeps nobody from working
 
 
 def test_piped_output_is_plain(tmp_path: Path, small_repository: Path) -> None:

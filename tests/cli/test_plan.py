@@ -75,7 +75,7 @@ def test_options_that_cannot_be_right_are_refused_before_anything_is_done(plante
 def test_train_says_what_it_will_take_and_warns(planted: Cli) -> None:
     said = planted("train", "geometry", "--r", "32", "--wait").ok().err
     assert "about 0." in said
-    assert "GB of memory, and the time of 3 steps" in said
+    assert "GB of memory at its peak, and the time of 3 steps" in said
     assert "use_rslora True: alpha/r shrinks the update at high rank" in said, "as grow trains on this base"
     assert "Warning: few examples" in said
 

@@ -28,7 +28,7 @@ def test_each_has_its_value_and_where_that_comes_from(rows: dict[str, SettingRow
     assert told["base"] == ("org/model", "file", file)
     assert told["cache_count"] == ("7", "environment", f"{ENV_PREFIX}CACHE_COUNT")
     assert told["device"] == ("cpu", "command line", "")
-    assert told["offline"] == ("False", "default", "")
+    assert told["offline"] == ("false", "default", "")
     assert told["training.r"][1:] == ("environment", f"{ENV_PREFIX}TRAINING__R")
     assert told["training.epochs"] == ("2", "file", file)
     assert told["repository.exclude"] == ("*.min.js, vendor/", "file", file)

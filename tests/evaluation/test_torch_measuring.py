@@ -20,7 +20,13 @@ from codebase_gardener.dataset.heldout import HeldoutFunction
 from codebase_gardener.dataset.user_rows import user_dataset
 from codebase_gardener.dataset.writer import write_dataset
 from codebase_gardener.evaluation.arms import MEMORY
-from codebase_gardener.evaluation.measuring import _encoded, general_loss, measure_arms, measure_fill_in
+from codebase_gardener.evaluation.measuring import (
+    _encoded,
+    general_loss,
+    measure_arms,
+    measure_fill_in,
+    measured_verdict,
+)
 from codebase_gardener.evaluation.torch_evaluate import evaluate_adapter
 from codebase_gardener.evaluation.torch_scorer import TorchScorer
 from codebase_gardener.evaluation.verdict import VERDICTS, judge
@@ -67,6 +73,21 @@ def by_hand(
     predicted = logits[len(before) - 1 : -1].float()
     nats = cross_entropy(predicted, torch.tensor(after), reduction="sum")
     return float(nats), len(after), (predicted.argmax(-1) == torch.tensor(after)).tolist()
+
+
+def test_the_verdict_keeps_each_function_of_the_arms_that_decide(model: Any, tokenizer: Any) -> None:
+    scorer = TorchScorer(model, tokenizer)
+    kept, measured = measured_verdict(scorer, FUNCTIONS).functions, measure_arms(scorer, FUNCTIONS)
+    assert kept is not None
+    assert [one.anchor for one in kept] == [function.anchor for function in FUNCTIONS]
+    for one, base, adapter in zip(
+        kept, measured["base + retrieval"], measured["adapter + retrieval"], strict=True
+    ):
+        assert one.tokens == adapter.tokens
+        assert (one.base, one.adapter) == (
+            pytest.approx(base.nats / base.tokens),
+            pytest.approx(adapter.nats / adapter.tokens),
+        )
 
 
 def test_every_arm_is_what_is_computed_by_hand(model: Any, tokenizer: Any) -> None:

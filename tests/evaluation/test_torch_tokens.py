@@ -24,7 +24,12 @@ FUNCTIONS = [
 
 def test_tokens_are_those_of_the_verdict(folder: Path, base: Base) -> None:
     how = {"device": "cpu", "dtype": "float32"}
-    scored = score_tokens(folder, base, FUNCTIONS, pages=False, **how)
+    told: list[tuple[int, int]] = []
+    scored = score_tokens(
+        folder, base, FUNCTIONS, pages=False, progress=lambda *done: told.append(done), **how
+    )
+    assert (told[0], told[-1]) == ((0, 4), (4, 4))  # within the one batch of each arm
+    assert told == sorted(told) and len(told) > 8
     with measured_model(folder, base, FUNCTIONS, **how) as (_, scorer):
         rows = retrieval_rows(FUNCTIONS, scorer.tokenizer, pages=False)
         without = scorer.scores(rows, adapter=False)

@@ -75,10 +75,11 @@ def test_from_a_project_to_what_the_graph_and_two_models_say(home: Home, page: P
     page.reload()
     expect(panels.nth(1).get_by_role("status")).to_contain_text("done: ")
     panels.nth(1).get_by_role("link", name=".py:L").first.click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text(".py:L")
+    expect(page).to_have_url(re.compile(r"/page/wiki/geometry/.*#L\d+"))
+    expect(page.locator(".row.on").first).to_be_in_viewport()
     page.go_back()
     known.get_by_role("link").first.click()
-    expect(page.get_by_role("group", name="Text")).to_contain_text("def kite_area(width, height):")
+    expect(page.locator(".row.on").first).to_contain_text("def kite_area(width, height):")
 
 
 def test_stop_ends_the_answers_in_the_server_too(home: Home, page: Page) -> None:

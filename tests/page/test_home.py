@@ -24,7 +24,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     folder = tmp_path_factory.mktemp("home") / "home"
     folder.mkdir()
     (folder / "config.toml").write_text(f'ollama_model = "{HOSTILE}"\n')
-    with served(folder, device="cpu") as made:
+    with served(folder, device="cpu", training={"r": 8}) as made:
         registry = made.gardener.registry
         registry.add_project("garden", f"https://example.org/{HOSTILE}", "git")
         made.version("garden")
@@ -74,6 +74,12 @@ def test_what_waits_what_holds_and_what_is_set(home: Home, page: Page) -> None:
     expect(main.get_by_role("row").filter(has_text="garden/waiting@1")).to_contain_text("queued")
     expect(main.get_by_role("listitem").filter(has_text="garden/failed@1")).to_contain_text(HOSTILE)
     expect(main.get_by_role("row").filter(has_text="this server")).to_contain_text(re.compile(r"\d MB|\d GB"))
+    expect(main.get_by_role("row").filter(has_text="cache_bytes")).to_have_text(
+        re.compile(r"^Memory for loaded adapters, beside their base, in bytescache_bytes")
+    )
+    expect(main.get_by_role("row").filter(has_text="training.r")).to_have_text(
+        re.compile(r"^Training: rank of the adaptertraining.r8")
+    )
     expect(main.get_by_role("row").filter(has_text="ollama_model")).to_contain_text(f"{HOSTILE}file")
     expect(main.get_by_role("row").filter(has=page.get_by_text("device", exact=True)).last).to_contain_text(
         "cpucommand line"

@@ -67,7 +67,7 @@ def test_from_the_list_to_an_adapter_and_what_is_known_of_it(home: Home, page: P
     )
     page.get_by_role("link", name="default@2", exact=True).click()
     expect(page.get_by_role("main")).to_contain_text("9 new rows of 1 new and 2 changed files")
-    expect(page.get_by_role("main")).to_contain_text("max logit difference")
+    expect(page.get_by_role("main")).to_contain_text("Largest change of a logit")
     expect(page.get_by_role("link", name="See the verdict")).to_be_visible()
     assert page.locator("img").count() == 0
 
@@ -90,7 +90,7 @@ def test_an_adapter_leads_to_its_training_and_says_which_source_it_saw(home: Hom
     )
     page.get_by_role("link", name="roots@1", exact=True).click()
     main = page.get_by_role("main")
-    expect(main).to_contain_text(re.compile(r"beats base\s*yes"))
+    expect(main).to_contain_text(re.compile(r"Better than the base on validation\s*yes"))
     expect(main).to_contain_text("156,408")
     expect(main.get_by_role("link", name="Measure it")).to_be_visible()
     expect(main.get_by_role("link", name="Its training")).to_have_attribute(
@@ -109,6 +109,9 @@ def test_switch_disable_and_delete_by_clicks(home: Home, page: Page) -> None:
     assert home.gardener.registry.active_version("garden", "default") is None
     page.get_by_role("button", name="Switch to garden/default@2").click()
     page.get_by_role("link", name="Delete garden/weeds@1").click()
+    expect(page.get_by_role("link", name="Keep it")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Delete garden/weeds@1")).to_be_focused()
     page.get_by_role("link", name="Keep it").click()
     assert gone.directory.is_dir()
     page.get_by_role("link", name="Delete garden/weeds@1").click()

@@ -160,7 +160,7 @@ def test_from_the_list_to_a_training_that_goes_on(
     page.get_by_role("link", name="garden/live@1").click()
     expect(page.locator("[data-figure=step]")).to_have_text("3 of 20")
     expect(page.locator("[data-figure=speed]")).to_have_text("512 tokens/s")
-    expect(page.locator("[data-figure=memory]")).to_have_text("1.23 GB, planned 2.00 GB")
+    expect(page.locator("[data-figure=memory]")).to_have_text("1.2 GB so far, 2.0 GB planned")
     expect(page.locator("[data-figure=eta]")).to_have_text("34 s")
     assert last(page) == [3, 2.25]
     step(live, 4, 6)

@@ -16,8 +16,8 @@ from codebase_gardener.evaluation.metrics import Difference, Measurement, Points
 from codebase_gardener.evaluation.parent import BesideParent, Part
 from codebase_gardener.evaluation.slices import Loss, Slice
 from codebase_gardener.evaluation.token_scores import TokenScores
-from codebase_gardener.evaluation.verdict import judge
-from samples.browser import SIZES, check_view
+from codebase_gardener.evaluation.verdict import FunctionLoss, judge
+from samples.browser import SIZES, THEMES, check_view
 
 from .conftest import LEFT_OUT, Home, served
 
@@ -84,6 +84,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
         registry.add_receipt(row, "full evaluation", full())
         registry.add_receipt(row, "tokens", tokens())
         made.version("garden", "bare")
+        functions = [
+            FunctionLoss("water", "src/beds.py:L1-4", 40, 1.5, 1.1),
+            FunctionLoss(HOSTILE, "src/a.py:L2-3", 9, 1, 2),
+        ]
+        registry.add_verdict(
+            made.version("garden", "lone"), "helped", verdict() | {"functions": list(map(asdict, functions))}
+        )
         made.version("garden", "few", verdict="unchanged", reason=f"too few functions {HOSTILE}")
         yield made
 
@@ -118,6 +125,24 @@ def test_from_the_list_to_a_token(home: Home, page: Page) -> None:
     assert page.locator("img").count() == 0
 
 
+def test_functions_one_by_one_come_with_the_verdict(home: Home, page: Page) -> None:
+    page.goto(f"{home.url}/page/verdict/garden/lone/1")
+    main = page.get_by_role("main")
+    expect(main).to_contain_text("2 held-out functions, as the verdict measured them.")
+    expect(main).to_contain_text("Not there yet: each with its prompt")
+    page.get_by_role("link", name="See all of them").click()
+    page.get_by_role("link", name="Hurt most").click()
+    row = page.get_by_role("row").nth(1)
+    expect(row).to_contain_text(HOSTILE)
+    expect(row).to_contain_text("+1.000")
+    assert page.get_by_role("row").get_by_role("link").count() == 0
+    page.get_by_role("link", name="token by token").click()
+    expect(page.get_by_role("button", name="Measure token by token")).to_be_in_viewport()
+    answer = page.request.get(f"{home.url}/page/verdict/garden/few/1/functions")
+    assert answer.status == 404
+    assert "were not measured one by one" in answer.text()
+
+
 def test_the_picture_says_where_each_interval_lies(home: Home, page: Page) -> None:
     page.goto(f"{home.url}/page/verdict/garden/default/2")
     row = page.get_by_role("table", name="Paired differences").get_by_role("row").nth(1)
@@ -129,8 +154,14 @@ def test_the_picture_says_where_each_interval_lies(home: Home, page: Page) -> No
 
 def test_a_card_for_others(home: Home, page: Page) -> None:
     page.goto(f"{home.url}/page/verdict/garden/default/2")
-    page.locator("img.card").scroll_into_view_if_needed()
-    assert page.locator("img.card").evaluate("img => img.decode().then(() => img.naturalWidth)") == 720
+    back = page.get_by_role("img", name="Verdict on garden/default@2: helped").locator("rect").first
+    filled = []
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        filled.append(back.evaluate("rect => getComputedStyle(rect).fill"))
+    page.locator("#theme").click()
+    filled.append(back.evaluate("rect => getComputedStyle(rect).fill"))
+    assert filled == ["rgb(255, 255, 255)", "rgb(20, 23, 27)", "rgb(255, 255, 255)"]
     picture = page.request.get(f"{home.url}/page/verdict/garden/default/2/card.svg")
     assert picture.headers["content-type"] == "image/svg+xml"
     assert "helped" in "".join(ElementTree.fromstring(picture.text()).itertext())
@@ -147,12 +178,11 @@ def test_what_is_not_measured_is_said_and_can_be_started(home: Home, page: Page)
     page.goto(f"{home.url}/page/verdict/garden/bare/1")
     expect(page.get_by_role("main")).to_contain_text("Not there yet: slices")
     page.get_by_role("button", name="Measure token by token").click()
-    expect(page.get_by_role("status")).to_contain_text("under way")
     expect(page.get_by_role("alert")).to_contain_text("comes from no dataset", timeout=60_000)
     expect(page.get_by_role("alert")).to_contain_text("What to do: name the project")
 
 
-@pytest.mark.parametrize("path", ["", "/garden", "/garden/default/2", "/garden/bare/1",
+@pytest.mark.parametrize("path", ["", "/garden", "/garden/default/2", "/garden/bare/1", "/garden/lone/1/functions",
                                   "/garden/default/2/functions", "/garden/default/2/functions/1"])  # fmt: skip
 @pytest.mark.parametrize("size", SIZES)
 def test_every_view_is_accessible_and_fits(home: Home, page: Page, path: str, size: str) -> None:

@@ -7,6 +7,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -63,6 +64,68 @@ def test_from_the_list_to_a_page_and_the_lines_that_it_cites(home: Home, page: P
     page.go_back()
     page.get_by_role("link", name="Wiki", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Wikis")
+
+
+def test_an_anchor_opens_its_lines_in_the_source_view(home: Home, page: Page) -> None:
+    files = [file for file in home.gardener.wiki("garden").source.latest().files if file.text.count("\n") > 4]
+    page.goto(at(home, PLANT))
+    cited = page.locator("aside .evidence a").first.get_attribute("href") or ""
+    for file in (files[0], files[-1]):
+        page.goto(at(home, f"at?what={quote(file.path)}%3AL2-4"))
+        expect(page.get_by_role("heading", level=1)).to_have_text(file.path)
+        expect(page.locator(".row.on")).to_have_count(3)
+        expect(page.locator("#L3")).to_be_in_viewport()
+    assert re.search(r"/source/.*#L\d+", cited)
+    page.goto(at(home, "at?what=Implementation%3Agarden_Plant_init%23Usage"))
+    assert page.url.startswith(at(home, PLANT))
+
+
+def test_lines_that_the_wiki_has_otherwise_or_not_at_all_are_shown_alone(
+    home: Home, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = re.compile(r"/page/ask/\w+/read\?what=")
+    file = home.gardener.wiki("garden").source.latest().files[0]
+    monkeypatch.setattr(
+        "codebase_gardener.page.open_wikis.OpenWiki.source_text", lambda self, path: "written since"
+    )
+    answer = page.request.get(at(home, f"at?what={quote(file.path)}%3AL1-2"), max_redirects=0)
+    assert alone.search(answer.headers["location"])
+    for project, what in (("garden", "gone.py%3AL1-2"), ("fallow", "a.py%3AL1-2")):
+        answer = page.request.get(f"{home.url}/page/wiki/{project}/at?what={what}", max_redirects=0)
+        assert alone.search(answer.headers["location"])
+
+
+_JUMP = """() => {
+  const bar = document.querySelector('.top');
+  const kinds = new Map();
+  for (const one of document.querySelectorAll('main [id]')) {
+    const box = one.getBoundingClientRect(), kind = `${one.tagName}.${one.className}`;
+    if (box.top + scrollY > innerHeight && !kinds.has(kind)) kinds.set(kind, one);
+  }
+  return [...kinds].map(([kind, one]) => {
+    location.hash = one.id;
+    return [kind, one.getBoundingClientRect().top - bar.getBoundingClientRect().bottom];
+  });
+}"""
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_is_jumped_to_stands_below_the_header(home: Home, page: Page, size: str) -> None:
+    width, _ = SIZES[size]
+    page.set_viewport_size({"width": width, "height": 300})
+    seen = set()
+    source = page.request.get(at(home, PLANT)).text()
+    cited = re.search(r'"\.\./(source/[^"#]+)#', source)
+    assert cited
+    for address in (at(home, PLANT), at(home, cited[1]), f"{home.url}/page/home"):
+        page.goto(address)
+        for kind, below in page.evaluate(_JUMP):
+            assert below >= 0, (kind, address)
+            seen.add(kind.partition(".")[0])
+    assert {"H2", "SPAN", "DT"} <= seen
+    page.goto(at(home, f"{cited[1]}#L9"))
+    bar = page.evaluate("document.querySelector('.top').getBoundingClientRect().bottom")
+    assert page.locator("#L9").evaluate("line => line.getBoundingClientRect().top") >= bar
 
 
 def test_the_wiki_that_was_built_last_is_read_when_the_server_answers(

@@ -27,7 +27,7 @@ from codebase_gardener.dataset.writer import load_dataset, write_dataset
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.events import EventLog
 from codebase_gardener.jobs.torch_run import run_job
-from codebase_gardener.training import torch_engine
+from codebase_gardener.training import torch_device, torch_engine
 from codebase_gardener.training.encoding import EncodedDataset, encode_all
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.training.torch_callbacks import (
@@ -50,6 +50,17 @@ def run(directory: JobDirectory) -> TrainingResult:
 
 def losses(directory: JobDirectory) -> list[float]:
     return [event["loss"] for event in directory.events.all() if event["kind"] == "step"]
+
+
+def test_a_step_tells_the_peak_that_was_planned_and_nothing_is_printed(
+    make_job: MakeJob, capfd: pytest.CaptureFixture[str]
+) -> None:
+    directory = make_job("peak", steps=2)
+    run(directory)
+    steps = [event for event in directory.events.all() if event["kind"] == "step"]
+    for event in steps:
+        assert 0.99 * event["rss_bytes"] <= event["peak_bytes"] <= torch_device.peak_bytes("cpu")
+    assert "train_runtime" not in capfd.readouterr().out
 
 
 # ---------------------------------------------------------------- every option arrives

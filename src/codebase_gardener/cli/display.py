@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import (
@@ -20,11 +23,12 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from codebase_gardener.utils.progress import Stage
+from codebase_gardener.utils.progress import PROGRESS_FILE, Stage
 
 __all__ = ["Display"]
 
 _LINE_EVERY_S = 10.0
+_FILE_EVERY_S = 0.5
 
 
 class _Rate(ProgressColumn):
@@ -99,6 +103,7 @@ class _Lines:
         self.done = self.total = 0
         self.first: tuple[int, float] | None = None
         self.words = ""
+        self.file, self.written = os.environ.get(PROGRESS_FILE, ""), 0.0
 
     def __call__(self, done: int, total: int) -> None:
         self.done, self.total = done, total
@@ -107,14 +112,31 @@ class _Lines:
             self.first = done, now
         if now - self.said >= _LINE_EVERY_S:
             self.said = now
-            self._print(f"{done}/{total or '?'} {self.unit}{self._rate(now)}")
+            self._print(f"{done}/{total or '?'} {self.unit}{self._told(now)}")
+        if self.file and (now - self.written >= _FILE_EVERY_S or done == total):
+            self.written = now
+            self._write(now)
 
-    def _rate(self, now: float) -> str:
-        """Counted from the first units on: what came before them was no work on units, or an earlier run's."""
+    def _rate(self, now: float) -> float:
+        """Units per second, counted from the first on: what came before was no work on units, or an earlier run's."""
         if self.first is None or self.done == self.first[0]:
+            return 0.0
+        return (self.done - self.first[0]) / (now - self.first[1])
+
+    def _told(self, now: float) -> str:
+        if not (rate := self._rate(now)):
             return ""
-        rate = (self.done - self.first[0]) / (now - self.first[1])
         return f", {rate:.1f}/s" + (f", ETA {(self.total - self.done) / rate:.0f} s" if self.total else "")
+
+    def _write(self, now: float) -> None:
+        rate = self._rate(now)
+        left_s = (self.total - self.done) / rate if rate and self.total else None
+        file = Path(self.file)
+        with suppress(OSError):  # the work goes on where the disk is full
+            told = {"stage": self.title, "done": self.done, "total": self.total, "left_s": left_s}
+            written = file.with_suffix(".new")
+            written.write_text(json.dumps(told), "utf-8")
+            os.replace(written, file)
 
     def note(self, words: str) -> None:
         """A few words at the end of the line."""

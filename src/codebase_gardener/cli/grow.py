@@ -144,7 +144,7 @@ def show_plan(display: Display, plan: GrowPlan) -> None:
         f"  device  {plan.device}\n"
         f"  rows    {plan.rows:,} to train on, {_measured_on(plan.heldout_functions)}\n"
         f"  time    {plan.minutes:g} minutes of training, then proof and evaluation\n"
-        f"  memory  about {gigabytes(plan.memory_bytes)}\n"
+        f"  memory  about {gigabytes(plan.memory_bytes)} at its peak, the whole training process\n"
         f"  disk    about {gigabytes(plan.disk_bytes)} of {gigabytes(plan.free_disk_bytes)} free"
     )
     if plan.start:

@@ -80,5 +80,7 @@ def _read(file: Path) -> Mapping[str, Any]:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()  # as the file has it
     shown = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
     return _SECRET.sub(rf"\1{_HIDDEN}", _PASSWORD.sub(f"{_HIDDEN}@", shown))

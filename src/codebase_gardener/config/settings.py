@@ -73,7 +73,7 @@ class Settings(BaseSettings):
     base: str = Field(
         EMBEDDED_BASE, description="base model: a Hugging Face id, a local folder, or the embedded one"
     )
-    device: str = Field("auto", description="auto, cpu, cuda, mps, xpu, npu, mlu or hpu")
+    device: str = Field("auto", description="what computes: auto, cpu, cuda, mps, xpu, npu, mlu or hpu")
     inference_dtype: str = Field(
         "auto",
         pattern="^(auto|bfloat16|float32)$",
@@ -96,7 +96,7 @@ class Settings(BaseSettings):
         description="include and exclude: lists of patterns as in .gitignore, of what counts in any repository",
     )
     log_level: str = Field(
-        "WARNING", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="of the log on stderr"
+        "WARNING", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="how much the log on stderr says"
     )
     ollama_url: str = Field("http://127.0.0.1:11434", description="where the Ollama server listens")
     ollama_model: str = Field(
@@ -115,7 +115,7 @@ class Settings(BaseSettings):
         120.0,
         gt=0,
         allow_inf_nan=False,
-        description="for one answer of a model that writes prose, in seconds",
+        description="time for one answer of a model that writes prose, in seconds",
     )
     training: dict[str, Any] = Field(
         default_factory=dict, description="defaults of training options, by the names that train takes"

@@ -12,7 +12,7 @@ from codebase_gardener.dataset.heldout import HeldoutFunction
 from codebase_gardener.evaluation.arms import ARMS, FILL_IN_ARMS, MEMORY, PARENT, WITH_WIKI, Arm
 from codebase_gardener.evaluation.metrics import Measurement
 from codebase_gardener.evaluation.parent import Parent, beside_parent
-from codebase_gardener.evaluation.verdict import Verdict, judge, wiki_gain
+from codebase_gardener.evaluation.verdict import FunctionLoss, Verdict, judge, wiki_gain
 from codebase_gardener.languages.table import language_of
 from codebase_gardener.training.encoding import IGNORE, EncodedExample, encode_completion, encode_fill_in
 from codebase_gardener.utils.error_handling import DatasetError
@@ -89,7 +89,14 @@ def measured_verdict(
     beside = parent[1] if parent else None
     measured = measure_arms(scorer, functions, parent=beside, progress=progress)
     verdict = judge(measured, general_loss(scorer), measure_fill_in(scorer, functions))
-    return replace(verdict, parent=beside_parent(measured, functions, parent[0])) if parent else verdict
+    pages = verdict.wiki is not None and verdict.wiki.kept
+    base, adapter = measured[(WITH_WIKI if pages else ARMS[1]).name], measured[ARMS[-1].name]
+    losses = tuple(
+        FunctionLoss(one.symbol, one.anchor, own.tokens, of_base.nats / own.tokens, own.nats / own.tokens)
+        for one, of_base, own in zip(functions, base, adapter, strict=True)
+    )
+    beside_it = beside_parent(measured, functions, parent[0]) if parent else None
+    return replace(verdict, parent=beside_it, functions=losses)
 
 
 def measure_arms(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from copy import deepcopy
 from dataclasses import replace
@@ -35,6 +35,7 @@ __all__ = ["TorchWriter"]
 
 _MOST_TOKENS = 96  # three lines of 110 letters
 _BATCH_TOKENS = 16_384
+_READ_TOKENS = 4  # reading a prompt takes about as long as writing so many tokens to a batch
 
 
 class TorchWriter:
@@ -64,35 +65,45 @@ class TorchWriter:
             nullcontext() if adapter else self._model.disable_adapter(),
         ):
             for batch in _batches(prompts):
-                said.update(zip(batch, self._written([prompts[n] for n in batch]), strict=True))
+                told = self._telling(progress, len(said), len(batch), len(prompts))
+                said.update(zip(batch, self._written([prompts[n] for n in batch], told), strict=True))
                 progress(len(said), len(prompts))
         return [said[n] for n in range(len(prompts))]
 
+    def _telling(self, progress: Progress, before: int, of: int, total: int) -> Callable[[int], None]:
+        """What is called for each prompt that is read and each token that is written: a batch takes minutes."""
+        work = _READ_TOKENS * of + _MOST_TOKENS * (2 if self._memory else 1)
+        done = 0
+
+        def told(more: int) -> None:
+            nonlocal done
+            done += more
+            progress(before + of * min(done, work) // work, total)
+
+        return told
+
     @torch.no_grad()
-    def _written(self, prompts: Sequence[Prompted]) -> list[WrittenLines]:
+    def _written(self, prompts: Sequence[Prompted], told: Callable[[int], None]) -> list[WrittenLines]:
         inputs = padded([prompt.ids for prompt in prompts], pad_token(self.tokenizer), self._model.device)
         places = (inputs["attention_mask"].cumsum(-1) - 1).clamp_min(0)
-        cache = self._read(prompts)
+        cache = self._read(prompts, told)
         scores = self._scores(prompts, inputs, places, cache)
-        plain = self._texts(prompts, inputs, cache, None)
-        remembered = self._texts(prompts, inputs, cache, self._memory) if self._memory else None
+        plain = self._texts(prompts, inputs, cache, None, told)
+        remembered = self._texts(prompts, inputs, cache, self._memory, told) if self._memory else None
         return [
             WrittenLines(score, text, remembered[n] if remembered else None)
             for n, (score, text) in enumerate(zip(scores, plain, strict=True))
         ]
 
-    def _read(self, prompts: Sequence[Prompted]) -> DynamicCache:
+    def _read(self, prompts: Sequence[Prompted], told: Callable[[int], None]) -> DynamicCache:
         """Keys and values of all prompts but their last tokens; each is read alone, as a mask over filled up rows takes
         attention's slow way.
         """
-        rows = [
-            self._model(
-                input_ids=torch.tensor([prompt.ids[:-1]], device=self._model.device),
-                use_cache=True,
-                logits_to_keep=1,
-            ).past_key_values
-            for prompt in prompts
-        ]
+        rows = []
+        for prompt in prompts:
+            ids = torch.tensor([prompt.ids[:-1]], device=self._model.device)
+            rows.append(self._model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values)
+            told(_READ_TOKENS)
         width = max(len(prompt.ids) for prompt in prompts) - 1
         together = DynamicCache()
         for number, layers in enumerate(zip(*(row.layers for row in rows), strict=True)):
@@ -133,7 +144,12 @@ class TorchWriter:
         return replace(alone, remembered=_row_score(mixed(logits, contexts, self._memory), labels))
 
     def _texts(
-        self, prompts: Sequence[Prompted], inputs: Mapping[str, Tensor], cache: Any, memory: Memory | None
+        self,
+        prompts: Sequence[Prompted],
+        inputs: Mapping[str, Tensor],
+        cache: Any,
+        memory: Memory | None,
+        told: Callable[[int], None],
     ) -> list[str]:
         seams = [prompt.seam for prompt in prompts]
         begin = inputs["input_ids"].shape[1]
@@ -149,7 +165,7 @@ class TorchWriter:
             do_sample=False,
             pad_token_id=pad_token(self.tokenizer),
             logits_processor=LogitsProcessorList(processors),
-            stopping_criteria=StoppingCriteriaList([_EnoughLines(self.tokenizer, prompts, begin)]),
+            stopping_criteria=StoppingCriteriaList([_EnoughLines(self.tokenizer, prompts, begin, told)]),
         )
         texts = self.tokenizer.batch_decode(output[:, begin:], skip_special_tokens=True)
         return [text.removeprefix(seam) for text, seam in zip(texts, seams, strict=True)]
@@ -189,10 +205,13 @@ def _own_attention(model: Any) -> Iterator[None]:
 class _EnoughLines(StoppingCriteria):  # type: ignore[misc]  # transformers is untyped
     """Stops a row when it has the lines that were asked for, each to its end."""
 
-    def __init__(self, tokenizer: Any, prompts: Sequence[Prompted], begin: int) -> None:
-        self._tokenizer, self._prompts, self._begin = tokenizer, prompts, begin
+    def __init__(
+        self, tokenizer: Any, prompts: Sequence[Prompted], begin: int, told: Callable[[int], None]
+    ) -> None:
+        self._tokenizer, self._prompts, self._begin, self._told = tokenizer, prompts, begin, told
 
     def __call__(self, input_ids: Tensor, scores: Tensor, **_: Any) -> Tensor:
+        self._told(1)
         texts = self._tokenizer.batch_decode(input_ids[:, self._begin :], skip_special_tokens=True)
         return torch.tensor(
             [

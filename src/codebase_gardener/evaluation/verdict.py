@@ -21,6 +21,7 @@ __all__ = [
     "NOTHING_HELD_OUT",
     "VERDICTS",
     "FillIn",
+    "FunctionLoss",
     "Verdict",
     "WikiGain",
     "judge",
@@ -63,6 +64,25 @@ class FillIn:
 
 
 @dataclass(frozen=True)
+class FunctionLoss:
+    """One held-out function in the two arms that decide.
+
+    Attributes:
+        symbol: Qualified name.
+        anchor: `path:Lx-y`.
+        tokens: Of its body.
+        base: Nats per token with base + retrieval.
+        adapter: With adapter + retrieval.
+    """
+
+    symbol: str
+    anchor: str
+    tokens: int
+    base: float
+    adapter: float
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What an evaluation found.
 
@@ -77,6 +97,7 @@ class Verdict:
         fill_in: Filling in; None where no function has a middle.
         memory: What the memory of the repository adds to each of the four arms; None without one.
         parent: Beside the version that it went on from; None where it began from nothing.
+        functions: Each held-out function, in the order in which they were measured.
     """
 
     word: str
@@ -89,9 +110,10 @@ class Verdict:
     fill_in: FillIn | None = None
     memory: dict[str, Difference] | None = None
     parent: BesideParent | None = None
+    functions: tuple[FunctionLoss, ...] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON holds it, without `wiki`, `fill_in`, `memory` and `parent` where there is none."""
+        """As JSON holds it, without `wiki`, `fill_in`, `memory`, `parent` and `functions` where there is none."""
         return {key: value for key, value in asdict(self).items() if value is not None}
 
 

@@ -57,7 +57,7 @@ class Forecast:
     @property
     def line(self) -> str:
         """One line for people."""
-        return f"This training will take about {self.memory_bytes / 1e9:.1f} GB of memory, and {self.time}."
+        return f"This training will take about {self.memory_bytes / 1e9:.1f} GB of memory at its peak, and {self.time}."
 
 
 def foresee(base: Base, rows: int, spec: TrainingSpec) -> Forecast:

@@ -17,7 +17,7 @@ from codebase_gardener.bases.resolution import Base
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.registry.transactions import Registry
-from codebase_gardener.utils.children import python_module, start_holding
+from codebase_gardener.utils.children import end_with_children, find_process, python_module, start_holding
 from codebase_gardener.utils.error_handling import ConflictError
 from codebase_gardener.utils.files import PRIVATE_FILE, FileLock, out_of_room, write_atomic
 from codebase_gardener.utils.limits import kernel_kills, total_bytes
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["cancel", "device_of_this_host", "idle_devices", "reap", "resume", "start_next", "worker_of"]
 
-_GRACE_S = 1.0  # between SIGTERM and SIGKILL
 _GONE_S = 10.0
 
 
@@ -105,7 +104,7 @@ def cancel(registry: Registry, job_id: str) -> JobRow:
     lock = FileLock(directory.lock)  # while it is held here, nobody can start the job
     while not lock.acquire() and time.monotonic() < deadline:
         if process := worker_of(directory):  # None while a worker that just began has not said its id
-            _end(process)
+            end_with_children(process)
         time.sleep(0.02)
     try:
         if registry.job(job_id).state in ("queued", "training"):
@@ -117,30 +116,10 @@ def cancel(registry: Registry, job_id: str) -> JobRow:
 
 def worker_of(directory: JobDirectory) -> psutil.Process | None:
     """The process that holds the job's lock, found by what it wrote of itself at its start."""
-    import psutil
-
     started = directory.events.last("started")
     if started is None or not directory.is_alive():
         return None
-    try:
-        process = psutil.Process(started["pid"])
-        same = abs(process.create_time() - started["create_time"]) < 1.0
-    except psutil.Error:
-        return None
-    return process if same else None
-
-
-def _end(process: psutil.Process) -> None:
-    import psutil
-
-    family = [process, *process.children(recursive=True)]
-    for member in family:
-        with suppress(psutil.NoSuchProcess):
-            member.terminate()
-    _, alive = psutil.wait_procs(family, timeout=_GRACE_S)
-    for member in alive:
-        with suppress(psutil.NoSuchProcess):
-            member.kill()
+    return find_process(started["pid"], started["create_time"])
 
 
 def reap(registry: Registry) -> list[JobRow]:

@@ -12,9 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.page.overviews import overview_of
 from codebase_gardener.page.shell import PREFIX, Form, Shell
 from codebase_gardener.page.view import View
+from codebase_gardener.page.works import works_of
 from codebase_gardener.registry.listing import ListedVersion
 from codebase_gardener.serving.catalog import BARE, BASE, shown_base
 from codebase_gardener.serving.guard import is_own_request
@@ -110,6 +112,7 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
             answers=answers,
             starts=is_own_request(request.headers),
             query=request.url.query,
+            **busy(),
         )
 
     def answer_question(request: Request, _: Form) -> Response:
@@ -143,6 +146,7 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
             problem=problem,
             answers=answers,
             query=request.url.query,
+            **busy(),
         )
 
     def answer_fill(request: Request, form: Form) -> Response:
@@ -151,6 +155,15 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
         body = {"prompt": before, "suffix": after, "path": request.query_params.get("path", "")}
         asked = _asked(shell, request, project, FILL_IN)
         return fill(request, (before, after), _answers(request, FILL_IN, body, asked))
+
+    def busy() -> dict[str, Any]:
+        """What takes this machine while answers are waited for."""
+        jobs = registry.jobs(states=("training",), limit=None)
+        trainings = [(job, TrainingProgress.of_job(job)) for job in jobs]
+        return {"works": works_of(gardener.settings.home), "trainings": trainings}
+
+    def show_busy(request: Request) -> Response:
+        return shell.render("ask/busy.html", project=_project(shell, request), **busy())
 
     def read(request: Request) -> Response:
         project, what = _project(shell, request), request.query_params.get("what", "")
@@ -164,6 +177,7 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
         Route(of, shell.action(answer_question), methods=["POST"]),
         Route(f"{of}/fill", fill),
         Route(f"{of}/fill", shell.action(answer_fill), methods=["POST"]),
+        Route(f"{of}/busy", show_busy),
         Route(f"{of}/read", read),
     ]
 

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from codebase_gardener.bases.named import NAMED
 from codebase_gardener.page.grow_runs import GrowForm, GrowRun
 from codebase_gardener.page.shell import PREFIX, Form, Shell
+from codebase_gardener.training.spec import TrainingSpec
 
 __all__ = ["grow_routes"]
 
@@ -33,7 +34,10 @@ def grow_routes(shell: Shell) -> Sequence[BaseRoute]:
 
     def show(request: Request) -> Response:
         run = _run(settings.home, request)
-        return shell.render("projects/run.html", run=run, state=run.state, plan=run.plan, log=run.log_tail())
+        options = {name: field.description for name, field in TrainingSpec.model_fields.items()}
+        return shell.render(
+            "projects/run.html", run=run, state=run.state, plan=run.plan, log=run.log_tail(), options=options
+        )
 
     def start(request: Request, fields: Form) -> Response:
         run = _run(settings.home, request)

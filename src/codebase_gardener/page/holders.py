@@ -11,6 +11,7 @@ from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.queue import worker_of
+from codebase_gardener.page.works import Work
 from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.utils.files import tree_bytes
 
@@ -42,12 +43,13 @@ class Holder:
     project: str = ""
 
 
-def memory_holders(gardener: Gardener, jobs: Iterable[JobRow]) -> list[Holder]:
-    """This server with the adapters and bases in it, and each training that is under way.
+def memory_holders(gardener: Gardener, jobs: Iterable[JobRow], works: Iterable[Work]) -> list[Holder]:
+    """This server with the adapters and bases in it, each training that is under way, and what else the page started.
 
     Args:
         gardener: The home.
         jobs: Those that wait or work.
+        works: Those that work.
     """
     import psutil
 
@@ -62,7 +64,8 @@ def memory_holders(gardener: Gardener, jobs: Iterable[JobRow]) -> list[Holder]:
             except psutil.Error:  # it has just ended
                 continue
             held.append(Holder(f"training of {job.ref}", size, project=job.project))
-    return held
+    sized = ((work, work.rss_bytes) for work in works)
+    return held + [Holder(work.words, size, project=work.project) for work, size in sized if size]
 
 
 def disk_holders(settings: Settings) -> list[Holder]:

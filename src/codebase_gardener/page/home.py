@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from codebase_gardener.config.origins import setting_rows
+from codebase_gardener.config.origins import SettingRow, setting_rows
 from codebase_gardener.doctor.checks import CHECKS, REGISTRY_CHECKS
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.jobs.progress import TrainingProgress
@@ -19,6 +20,8 @@ from codebase_gardener.page.holders import disk_holders, memory_holders
 from codebase_gardener.page.later import Later, run_gardener
 from codebase_gardener.page.shell import PREFIX, Form, Shell
 from codebase_gardener.page.view import View
+from codebase_gardener.page.works import work_routes, works_of
+from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.error_handling import VerificationError
 from codebase_gardener.utils.limits import available_bytes, total_bytes
 
@@ -44,14 +47,15 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
         jobs = gardener.registry.jobs(states=("queued", "training"), limit=None)
         ended = gardener.registry.jobs(states=("ready", "error", "cancelled"), limit=_ENDED)
         rows = [(job, TrainingProgress.of_job(job)) for job in jobs]
+        works = works_of(settings.home)
         told = max((doctor, mending), key=lambda one: (one.running, one.at))
         answer = shell.render(
             "home/home.html", doctor=told, looking=told.running or disk.running or not told.at,
             jobs=sorted(rows, key=lambda row: (row[0].state == "queued", row[0].created_at)), ended=ended,
-            memory=memory_holders(gardener, jobs), disk=disk, home=settings.home,
+            works=works, memory=memory_holders(gardener, jobs, works), disk=disk, home=settings.home,
             checks=[*CHECKS, *REGISTRY_CHECKS],
             free=(available_bytes(), total_bytes(), shutil.disk_usage(settings.home).free),
-            settings=setting_rows(settings),
+            settings=[_in_words(row) for row in setting_rows(settings)],
         )  # fmt: skip
         doctor.ask()
         disk.ask()
@@ -70,7 +74,14 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
         Route(f"{PREFIX}/home", home),
         Route(f"{PREFIX}/home/look", shell.action(look), methods=["POST"]),
         Route(f"{PREFIX}/home/fix", shell.action(mend), methods=["POST"]),
+        *work_routes(shell),
     ]
+
+
+def _in_words(row: SettingRow) -> SettingRow:
+    """A training option says what it is, not that it is one."""
+    option = TrainingSpec.model_fields.get(row.name.removeprefix("training."))
+    return replace(row, words=f"training: {option.description}") if option and option.description else row
 
 
 def _examined(gardener: Gardener, *options: str) -> list[dict[str, str]]:

@@ -27,11 +27,15 @@ class MeasureButton:
         options: Of `gardener evaluate`.
         words: On the button.
         help: Beside it.
+        doing: What is going on while it runs.
+        counted: What its progress counts.
     """
 
     options: tuple[str, ...]
     words: str
     help: str
+    doing: str
+    counted: str
 
 
 MEASUREMENTS = {
@@ -39,14 +43,22 @@ MEASUREMENTS = {
         (),
         "Measure the verdict",
         "Four arms on held-out functions. The newest version becomes active unless it hurt.",
+        "measuring",
+        "functions, each arm counted apart",
     ),
     "full": MeasureButton(
-        ("--full",), "Measure as an editor asks", "Cursors, slices, noise, recitation. Takes minutes."
+        ("--full",),
+        "Measure as an editor asks",
+        "Cursors, slices, noise, recitation. Takes minutes.",
+        "measuring as an editor asks",
+        "prompts",
     ),
     "tokens": MeasureButton(
         ("--tokens",),
         "Measure token by token",
-        "Base and adapter on each held-out function, 64 at most. Takes minutes.",
+        "Base and adapter on each held-out function, 32 at most. Takes minutes.",
+        "measuring token by token",
+        "functions, base and adapter counted apart",
     ),
 }
 

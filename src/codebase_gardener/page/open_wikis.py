@@ -62,6 +62,10 @@ class OpenWiki:
         make = self._files.get(place)
         return make() if make else None
 
+    def source_text(self, path: str) -> str | None:
+        """A file as the source was read last; None where it has none."""
+        return next((file.text for file in self.wiki.source.latest().files if file.path == path), None)
+
     def stale(self, page: str) -> list[Change]:
         """What is known to have changed under a page; [] before anybody has looked."""
         return [change for change in self.changes.value or () if change.page == page]

@@ -1,8 +1,10 @@
 """A command of `gardener` that the page started: a process that outlives page and server, with a folder.
 
-FOLDER/lock       held by the process that works
-       said.json  what it printed
-       log.txt    what it said while it worked
+FOLDER/lock           held by the process that works
+       process.json   which one that is
+       progress.json  how much it has done
+       said.json      what it printed
+       log.txt        what it said while it worked
 """
 
 from __future__ import annotations
@@ -11,18 +13,24 @@ import json
 import os
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from codebase_gardener.utils.children import python_module, start_holding
-from codebase_gardener.utils.files import PRIVATE_FILE, FileLock, make_folder
+from codebase_gardener.utils.children import end_with_children, find_process, python_module, start_holding
+from codebase_gardener.utils.files import PRIVATE_FILE, FileLock, make_folder, read_json, write_json
+from codebase_gardener.utils.progress import PROGRESS_FILE
 
-__all__ = ["OwnProcess", "log_tail", "runs_in", "start_in"]
+if TYPE_CHECKING:
+    import psutil
+
+__all__ = ["OwnProcess", "log_tail", "process_in", "runs_in", "spans", "start_in"]
 
 _TRIES = 10
 _LOG_BYTES = 16 * 1024
 _ENDED = {"message": "it ended before it was done", "hint": "see its log, and start it again"}
+_STOPPED = {"error": "Stopped", "message": "it was stopped", "hint": "start it again"}
 
 
 def start_in(folder: Path, said: str, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -37,6 +45,8 @@ def start_in(folder: Path, said: str, arguments: Sequence[str], environment: Map
     Raises:
         ResourceError: The disk is full or the place cannot be written.
     """
+    import psutil
+
     make_folder(folder)
     lock = FileLock(folder / "lock")
     for _ in range(_TRIES):  # one who looks holds it for a moment
@@ -50,7 +60,13 @@ def start_in(folder: Path, said: str, arguments: Sequence[str], environment: Map
         log = os.open(folder / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE_FILE)
         try:
             command = [*python_module("codebase_gardener.cli.main"), arguments[0], "--json", *arguments[1:]]
-            start_holding(lock, command, output=output, log=log, environment=environment)
+            progress = folder / "progress.json"
+            progress.unlink(missing_ok=True)
+            told = {**environment, PROGRESS_FILE: str(progress)}
+            pid = start_holding(lock, command, output=output, log=log, environment=told)
+            with suppress(psutil.Error):  # it has ended already
+                began = psutil.Process(pid).create_time()
+                write_json(folder / "process.json", {"pid": pid, "create_time": began})
         finally:
             os.close(output)
             os.close(log)
@@ -69,6 +85,17 @@ def runs_in(folder: Path) -> bool:
     return False
 
 
+def process_in(folder: Path) -> psutil.Process | None:
+    """The process that works in a folder."""
+    if not runs_in(folder):
+        return None
+    try:
+        told = read_json(folder / "process.json")
+        return find_process(told["pid"], told["create_time"])
+    except (OSError, ValueError, LookupError, TypeError):  # it began just now
+        return None
+
+
 def log_tail(folder: Path) -> str:
     """The end of what the commands of a folder said."""
     try:
@@ -77,6 +104,22 @@ def log_tail(folder: Path) -> str:
             return file.read().decode("utf-8", "replace")
     except FileNotFoundError:
         return ""
+
+
+def spans(seconds: float) -> str:
+    """A stretch of time, as people say it.
+
+    Example:
+        >>> spans(75), spans(7260)
+        ('1 min 15 s', '2 h 1 min')
+    """
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    if hours:
+        return f"{hours} h {minutes} min"
+    if minutes:
+        return f"{minutes} min {whole % 60} s" if whole % 60 else f"{minutes} min"
+    return f"{whole} s"
 
 
 @dataclass(frozen=True)
@@ -99,6 +142,29 @@ class OwnProcess:
     def runs(self) -> bool:
         """Whether it works."""
         return runs_in(self.folder)
+
+    def stop(self) -> None:
+        """End it; what it printed in full before that stands."""
+        process = process_in(self.folder)
+        if process is None:
+            return
+        end_with_children(process)
+        if self.error == _ENDED:
+            write_json(self.folder / "said.json", _STOPPED)
+
+    @property
+    def was_stopped(self) -> bool:
+        """Whether a person ended the last run."""
+        return self.error == _STOPPED
+
+    @property
+    def progress(self) -> tuple[int, int, float | None]:
+        """How much is done, of how much, and how many seconds are left: zeros and None before anything is known."""
+        try:
+            told = read_json(self.folder / "progress.json")
+            return int(told["done"]), int(told["total"]), told["left_s"]
+        except (OSError, ValueError, LookupError, TypeError):
+            return 0, 0, None
 
     @property
     def error(self) -> dict[str, Any]:

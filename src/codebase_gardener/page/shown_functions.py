@@ -4,12 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-__all__ = ["LEGEND", "ShownFunction", "ShownToken", "shown_functions"]
+__all__ = ["LEGEND", "ListedFunction", "ShownFunction", "ShownToken", "listed_functions", "shown_functions"]
 
 _STEPS = (0.1, 0.5, 1.5, 3.0)
 _MOST_TOLD = 5
+
+
+@dataclass(frozen=True)
+class ListedFunction:
+    """A held-out function in a list.
+
+    Attributes:
+        symbol: Qualified name.
+        anchor: Where it lies.
+        count: Tokens of its body.
+        base, adapter: Nats per token.
+        number: Under which it is shown token by token; 0 where it was not measured so.
+    """
+
+    symbol: str
+    anchor: str
+    count: int
+    base: float
+    adapter: float
+    number: int = 0
+
+    @property
+    def change(self) -> float:
+        """Adapter less base in nats per token: negative is better."""
+        return self.adapter - self.base
+
+    @property
+    def word(self) -> str:
+        """Which of the two finds it likelier."""
+        return "helped" if self.change < 0 else "hurt" if self.change > 0 else "unchanged"
 
 
 @dataclass(frozen=True)
@@ -53,14 +83,21 @@ class ShownFunction:
         return sum(token.adapter for token in self.tokens) / len(self.tokens)
 
     @property
+    def listed(self) -> ListedFunction:
+        """As a list has it."""
+        return ListedFunction(
+            self.symbol, self.anchor, len(self.tokens), self.base, self.adapter, self.number
+        )
+
+    @property
     def change(self) -> float:
-        """Adapter less base in nats per token: negative is better."""
-        return self.adapter - self.base
+        """As the list's."""
+        return self.listed.change
 
     @property
     def word(self) -> str:
-        """Which of the two finds it likelier."""
-        return "helped" if self.change < 0 else "hurt" if self.change > 0 else "unchanged"
+        """As the list's."""
+        return self.listed.word
 
     @property
     def truth(self) -> str:
@@ -74,6 +111,30 @@ class ShownFunction:
         return [token for token in ranked[:_MOST_TOLD] if token.mark]
 
 
+F = TypeVar("F", ListedFunction, ShownFunction)
+
+
+def listed_functions(
+    verdict: Mapping[str, Any], tokens: Mapping[str, Any] | None, sort: str = ""
+) -> list[ListedFunction]:
+    """The held-out functions of a version: as they were measured token by token, else as the verdict has them.
+
+    Args:
+        verdict: Its data; {} where there is none.
+        tokens: Data of the receipt of the tokens, where there is one.
+        sort: As for `shown_functions`.
+    """
+    if tokens is not None:
+        return [one.listed for one in shown_functions(tokens, sort)]
+    return _sorted(
+        [
+            ListedFunction(one["symbol"], one["anchor"], one["tokens"], one["base"], one["adapter"])
+            for one in verdict.get("functions", ())
+        ],
+        sort,
+    )
+
+
 def shown_functions(tokens: Mapping[str, Any], sort: str = "") -> list[ShownFunction]:
     """The functions of a receipt.
 
@@ -82,9 +143,13 @@ def shown_functions(tokens: Mapping[str, Any], sort: str = "") -> list[ShownFunc
         sort: "helped" or "hurt": those first; else as they were measured.
     """
     shown = [_function(number, one) for number, one in enumerate(tokens["functions"], 1) if one["tokens"]]
-    if sort in ("helped", "hurt"):
-        shown.sort(key=lambda one: one.change, reverse=sort == "hurt")
-    return shown
+    return _sorted(shown, sort)
+
+
+def _sorted(functions: list[F], sort: str) -> list[F]:
+    if sort not in ("helped", "hurt"):
+        return functions
+    return sorted(functions, key=lambda one: one.change, reverse=sort == "hurt")
 
 
 def _function(number: int, one: Mapping[str, Any]) -> ShownFunction:

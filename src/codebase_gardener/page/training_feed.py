@@ -17,6 +17,8 @@ from codebase_gardener.jobs.events import NewestEvents
 from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.jobs.trainings import Trainings
 from codebase_gardener.page.curves import MOST_POINTS
+from codebase_gardener.page.plain_words import log_in_words, worded
+from codebase_gardener.page.processes import spans
 from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.serving.guard import Presence
 from codebase_gardener.utils.error_handling import NotFoundError
@@ -49,8 +51,10 @@ def figures(
         progress: What they say.
     """
     step = newest.get("step", {})
-    held = f"{step['rss_bytes'] / 1e9:.2f} GB" if step.get("rss_bytes") else ""
-    planned = f"planned {progress.memory_bytes / 1e9:.2f} GB" if progress.memory_bytes else ""
+    held = step.get("peak_bytes") or step.get("rss_bytes")
+    far = " so far" if job.state == "training" else ""
+    peak = f"{held / 1e9:.1f} GB{far}" if held else ""
+    planned = f"{progress.memory_bytes / 1e9:.1f} GB planned" if progress.memory_bytes else ""
     best = progress.validated.get("best_loss")
     going = job.state == "training" and progress.eta_s is not None
     shown = {
@@ -59,20 +63,11 @@ def figures(
         "loss": f"{progress.loss:.3f}" if progress.loss is not None else "",
         "validation": f"{best:.3f} at step {progress.validated['best_step']}" if best is not None else "",
         "speed": f"{progress.tokens_per_s:,.0f} tokens/s" if progress.tokens_per_s else "",
-        "memory": ", ".join(filter(None, (held, planned))),
-        "eta": _span(progress.eta_s or 0.0) if going else "",
-        "elapsed": _span(progress.elapsed_s) if progress.step else "",
+        "memory": ", ".join(filter(None, (peak, planned))),
+        "eta": spans(progress.eta_s or 0.0) if going else "",
+        "elapsed": spans(progress.elapsed_s) if progress.step else "",
     }
     return {name: value or "–" for name, value in shown.items()}
-
-
-def _span(seconds: float) -> str:
-    """A stretch of time, as people say it."""
-    whole = round(seconds)
-    hours, minutes = whole // 3600, whole // 60 % 60
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
 
 
 def happened(events: list[dict[str, Any]]) -> list[tuple[str, str]]:
@@ -103,16 +98,19 @@ _WORDS = {
     "proven": "proven: {tensors_matched} of {tensors_expected} tensors",
     "ready": "ready: {adapter}",
     "error": "failed: {message}",
-    "ended": "{state}",
+    "ended": "it has ended: {state}",
 }
 
 
 def _words(event: Mapping[str, Any]) -> str:
     try:
-        return _WORDS[event["kind"]].format_map(event)
+        words = _WORDS[event["kind"]].format_map(event)
+        return words.replace("it has ended: error", "it has ended: failed")
     except (KeyError, ValueError, TypeError):  # of another version of the package
-        rest = (f"{name}={value}" for name, value in event.items() if name not in ("kind", "time"))
-        return " ".join([str(event["kind"]), *rest])[:500]
+        told = ", ".join(
+            f"{worded(name)} {value}" for name, value in event.items() if name not in ("kind", "time")
+        )
+        return ": ".join(filter(None, (worded(str(event["kind"])), told)))[:500]
 
 
 def log_tail(log: Path) -> str:
@@ -120,7 +118,7 @@ def log_tail(log: Path) -> str:
     try:
         with log.open("rb") as file:
             file.seek(max(0, file.seek(0, 2) - _LOG_BYTES))
-            return file.read().decode("utf-8", "replace")
+            return log_in_words(file.read().decode("utf-8", "replace"))
     except FileNotFoundError:
         return ""
 

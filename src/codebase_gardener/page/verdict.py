@@ -15,11 +15,12 @@ from codebase_gardener.page import verdict_figures as figures
 from codebase_gardener.page.intervals import Interval, Picture, picture
 from codebase_gardener.page.measuring import MEASUREMENTS, measuring_routes, process_of
 from codebase_gardener.page.shell import PREFIX, Shell
-from codebase_gardener.page.shown_functions import shown_functions
-from codebase_gardener.page.verdict_card import card_routes
+from codebase_gardener.page.shown_functions import listed_functions
+from codebase_gardener.page.verdict_card import card_routes, public_base
 from codebase_gardener.page.verdict_functions import function_routes
 from codebase_gardener.page.verdict_rows import VERSION_PATH, asked_version, newest_receipt
 from codebase_gardener.page.view import View
+from codebase_gardener.page.works import works_of
 from codebase_gardener.registry.rows import VersionRow
 
 __all__ = ["VIEW"]
@@ -28,7 +29,7 @@ _ROWS = 50
 
 
 def _routes(shell: Shell) -> Sequence[BaseRoute]:
-    registry = shell.gardener.registry
+    registry, settings = shell.gardener.registry, shell.gardener.settings
 
     def projects(request: Request) -> Response:
         q, after = request.query_params.get("q", ""), request.query_params.get("after", "")
@@ -59,12 +60,15 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
         return shell.render(
             "verdict/version.html",
             row=row,
+            base=public_base(row.base_id),
             verdict=verdict,
             data=verdict.data if verdict else {},
             full=full,
             slices=figures.slices_of(full.data) if full else [],
             tokens=tokens,
-            functions=shown_functions(tokens.data, "helped") if tokens else [],
+            functions=listed_functions(
+                verdict.data if verdict else {}, tokens.data if tokens else None, "helped"
+            ),
             over_time=of_adapter(row),
             **_pictures(verdict.data if verdict else {}),
             **under_way(row),
@@ -76,11 +80,13 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
         return _over_time([(one, known[one.id].data) for one in rows if one.id in known])
 
     def under_way(row: VersionRow) -> dict[str, Any]:
-        processes = {kind: process_of(shell.gardener.settings.home, row, kind) for kind in MEASUREMENTS}
+        processes = {kind: process_of(settings.home, row, kind) for kind in MEASUREMENTS}
+        folders = {one.folder for one in processes.values()}
         running = [kind for kind, one in processes.items() if one.runs]
         return {
             "measurements": MEASUREMENTS,
             "running": running,
+            "works": [work for work in works_of(settings.home) if work.folder in folders],
             "failed": {kind: one for kind, one in processes.items() if one.error and kind not in running},
             "log": "\n".join(processes[kind].log_tail() for kind in running),
         }

@@ -17,7 +17,7 @@ from codebase_gardener.page.verdict_rows import VERSION_PATH, asked_version
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.utils.error_handling import NotFoundError
 
-__all__ = ["card_routes"]
+__all__ = ["card_routes", "public_base"]
 
 
 def card_routes(shell: Shell) -> Sequence[BaseRoute]:
@@ -28,14 +28,19 @@ def card_routes(shell: Shell) -> Sequence[BaseRoute]:
         row, data = asked(request)
         gained = times(data["difference"]["nats_per_token"])
         drawn = shell.render(
-            "verdict/card.svg", row=row, base=_public(row.base_id), data=data, arms=arms(data), times=gained
+            "verdict/card.svg",
+            row=row,
+            base=public_base(row.base_id),
+            data=data,
+            arms=arms(data),
+            times=gained,
         )
         return Response(drawn.body, headers=HEADERS, media_type="image/svg+xml")
 
     def text(request: Request) -> Response:
         row, data = asked(request)
         facts = {
-            "base": _public(row.base_id),
+            "base": public_base(row.base_id),
             "base's weights": f"sha256 {row.base_hash}",
             "commit": row.commit,
             "dataset": f"sha256 {row.dataset_hash}" if row.dataset_hash else None,
@@ -56,6 +61,6 @@ def card_routes(shell: Shell) -> Sequence[BaseRoute]:
     return [Route(f"{VERSION_PATH}/card.svg", picture), Route(f"{VERSION_PATH}/card.md", text)]
 
 
-def _public(base: str) -> str:
+def public_base(base: str) -> str:
     """The base without a path of this machine."""
     return Path(base).name if Path(base).is_absolute() else base

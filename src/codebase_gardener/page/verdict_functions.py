@@ -1,4 +1,4 @@
-"""Held-out functions one by one: prompt, truth, what base and adapter write, and how likely they find each token."""
+"""Held-out functions one by one: how likely base and adapter find each; with tokens measured, prompt and truth, too."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from codebase_gardener.gardener.token_scores import TOKENS
 from codebase_gardener.page.shell import Shell
-from codebase_gardener.page.shown_functions import LEGEND, shown_functions
+from codebase_gardener.page.shown_functions import LEGEND, listed_functions, shown_functions
 from codebase_gardener.page.verdict_rows import VERSION_PATH, asked_version, newest_receipt
 from codebase_gardener.registry.rows import ReceiptRow, VersionRow
 from codebase_gardener.utils.error_handling import NotFoundError
@@ -22,8 +22,14 @@ def function_routes(shell: Shell) -> Sequence[BaseRoute]:
     """The list of them, and each."""
 
     def functions(request: Request) -> Response:
-        row, tokens, sort = asked(request)
-        shown = shown_functions(tokens.data, sort)
+        row, sort = asked_version(shell, request), request.query_params.get("sort", "")
+        verdict, tokens = shell.gardener.registry.latest_verdict(row), newest_tokens(row)
+        shown = listed_functions(verdict.data if verdict else {}, tokens.data if tokens else None, sort)
+        if not shown:
+            raise NotFoundError(
+                f"the functions of {row.ref} were not measured one by one",
+                hint="go back to its verdict, and measure it",
+            )
         return shell.render("verdict/functions.html", row=row, tokens=tokens, sort=sort, functions=shown)
 
     def function(request: Request) -> Response:
@@ -47,12 +53,15 @@ def function_routes(shell: Shell) -> Sequence[BaseRoute]:
 
     def asked(request: Request) -> tuple[VersionRow, ReceiptRow, str]:
         row = asked_version(shell, request)
-        tokens = newest_receipt(shell.gardener.registry.receipts(row), TOKENS)
+        tokens = newest_tokens(row)
         if tokens is None:
             raise NotFoundError(
                 f"{row.ref} was not measured token by token", hint=f"gardener evaluate {row.ref} --tokens"
             )
         return row, tokens, request.query_params.get("sort", "")
+
+    def newest_tokens(row: VersionRow) -> ReceiptRow | None:
+        return newest_receipt(shell.gardener.registry.receipts(row), TOKENS)
 
     return [
         Route(f"{VERSION_PATH}/functions", functions),

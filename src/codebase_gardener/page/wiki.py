@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
@@ -24,7 +25,6 @@ from codebase_gardener.page.view import View
 from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.utils.error_handling import InvalidInputError, NotFoundError
 from codebase_gardener.wiki.paths import WikiPaths
-from codebase_gardener.wiki.search import SearchResult
 from codebase_gardener.wiki.site.shell import Frame, link_to
 
 __all__ = ["VIEW"]
@@ -74,18 +74,12 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
         opened.index.ask()
         index = opened.index.value
         found = index.search(q, k=_FOUND, code=code) if q and index else []
-        rows = [(one, _place(opened, one)) for one in found]
+        rows = [(one, _place(opened, one.id, one.anchor)) for one in found]
         return _html(
             opened.views.fill(
                 "search.html", "search", title="Search", q=q, code=code, rows=rows, index=opened.index
             )
         )
-
-    def lines(request: Request) -> Response:
-        opened, path = wikis.get(_project(request)), request.query_params.get("path", "")
-        if path not in opened.contents.texts:
-            raise NotFoundError(f"the wiki knows no file {path[:200]!r}", hint="search the wiki for it")
-        return _html(opened.views.source(path))
 
     def changes(request: Request) -> Response:
         opened = wikis.get(_project(request))
@@ -120,7 +114,7 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
         Route(_OF, start),
         Route(f"{_OF}/", start),
         Route(f"{_OF}/search", search),
-        Route(f"{_OF}/lines", lines),
+        *_reading_lines(shell, wikis),
         Route(f"{_OF}/changes", changes),
         Route(f"{_OF}/changes", shell.action(look), methods=["POST"]),
         *_correcting(shell, wikis),
@@ -128,6 +122,28 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
         Route(f"{_OF}/build", shell.action(build), methods=["POST"]),
         Route(f"{_OF}/{{place:path}}", file),
     ]
+
+
+def _reading_lines(shell: Shell, wikis: OpenWikis) -> Sequence[BaseRoute]:
+    """Files that no page cites, and where an anchor is shown."""
+
+    def lines(request: Request) -> Response:
+        opened, path = wikis.get(_project(request)), request.query_params.get("path", "")
+        if path not in opened.contents.texts:
+            raise NotFoundError(f"the wiki knows no file {path[:200]!r}", hint="search the wiki for it")
+        return _html(opened.views.source(path))
+
+    def at(request: Request) -> Response:
+        project, what = _project(request), request.query_params.get("what", "")
+        place = ""
+        with suppress(NotFoundError):  # there is no wiki
+            opened = wikis.get(project)
+            if _is_as_built(opened, what):
+                place = _place(opened, what.partition("#")[0], what)
+        alone = shell.link("ask", project, "read", what=what)
+        return shell.redirect(f"{shell.link('wiki', project)}/{place}" if place else alone)
+
+    return [Route(f"{_OF}/lines", lines), Route(f"{_OF}/at", at)]
 
 
 def _correcting(shell: Shell, wikis: OpenWikis) -> Sequence[BaseRoute]:
@@ -190,16 +206,24 @@ def _page(opened: OpenWiki, page_id: str) -> Page:
     return page
 
 
-def _place(opened: OpenWiki, found: SearchResult) -> str:
-    """Where a result is shown; "" for nowhere."""
-    if page := opened.contents.place_of(found.id):
+def _place(opened: OpenWiki, page_id: str, lines_of: str) -> str:
+    """Where a page, or lines, are shown; "" for nowhere."""
+    if page := opened.contents.place_of(page_id):
         return page
-    anchor = _ANCHOR.fullmatch(found.anchor)
+    anchor = _ANCHOR.fullmatch(lines_of)
     if anchor is None:
         return ""
     lines = Anchor(anchor["path"], int(anchor["start"]), int(anchor["end"]))
     uncited = f"lines?path={quote(lines.path, safe='')}#L{lines.start}-L{lines.end}"
     return opened.contents.place_of_lines(lines) or (uncited if lines.path in opened.contents.texts else "")
+
+
+def _is_as_built(opened: OpenWiki, what: str) -> bool:
+    """Whether what was read last has the lines where the wiki has them."""
+    found = _ANCHOR.fullmatch(what)
+    if found is None:
+        return True
+    return opened.contents.texts.get(found["path"]) == opened.source_text(found["path"])
 
 
 def _correction(

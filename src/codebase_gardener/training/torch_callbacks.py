@@ -12,7 +12,7 @@ import psutil
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from codebase_gardener.training.encoding import IGNORE
-from codebase_gardener.training.torch_device import temperature_c
+from codebase_gardener.training.torch_device import peak_bytes, temperature_c
 from codebase_gardener.utils.error_handling import TrainingError
 from codebase_gardener.utils.files import seal_dir
 
@@ -101,6 +101,7 @@ class ReportProgress(TrainerCallback):  # type: ignore[misc]  # transformers is 
             elapsed_s=self.seconds,
             eta_s=self._eta_s(done, self.steps - state.global_step),
             rss_bytes=psutil.Process().memory_info().rss,
+            peak_bytes=peak_bytes(str(args.device)),
             temperature_c=temperature_c(),
         )
 

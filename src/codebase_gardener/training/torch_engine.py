@@ -14,7 +14,7 @@ import torch
 from peft.optimizers import create_loraplus_optimizer
 from torch import Tensor
 from torch.utils.data import Dataset, SequentialSampler
-from transformers import Trainer, TrainingArguments, set_seed
+from transformers import PrinterCallback, Trainer, TrainingArguments, set_seed
 
 from codebase_gardener.training.encoding import EncodedDataset, EncodedExample
 from codebase_gardener.training.fast.torch_batch import FastPath, on_device
@@ -377,6 +377,7 @@ def _trainer(
         data_collator=lambda items: path.batch(items[0], pad_id),
     )
     trainer.path = path
+    trainer.remove_callback(PrinterCallback)  # what it prints stands in the events
     trainer.loraplus_lr_ratio = spec.loraplus_lr_ratio
     report = ReportProgress(trainer, events, plan.steps)
     for callback in (

@@ -5,12 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
-from typing import IO
+from contextlib import suppress
+from typing import IO, TYPE_CHECKING
 
 from codebase_gardener.utils.files import FileLock
 
-__all__ = ["python_module", "start_holding"]
+if TYPE_CHECKING:
+    import psutil
+
+__all__ = ["end_with_children", "find_process", "python_module", "start_holding"]
+
+_GRACE_S = 1.0  # between SIGTERM and SIGKILL
+_GONE_S = 10.0
 
 
 def python_module(name: str) -> list[str]:
@@ -26,7 +34,7 @@ def start_holding(
     log: IO[bytes] | int,
     environment: Mapping[str, str],
     cwd: str | None = None,
-) -> None:
+) -> int:
     """Start a process that outlives this one and holds a lock as long as it lives.
 
     Args:
@@ -35,9 +43,12 @@ def start_holding(
         output, log: For what it prints, and for what it says.
         environment: Beside our own.
         cwd: Its folder; by default ours.
+
+    Returns:
+        Its id.
     """
     os.set_inheritable(lock.descriptor, True)
-    subprocess.Popen(
+    return subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
         stdout=output,
@@ -46,4 +57,45 @@ def start_holding(
         pass_fds=(lock.descriptor,),
         env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
         cwd=cwd,
-    )
+    ).pid
+
+
+def find_process(pid: int, create_time: float) -> psutil.Process | None:
+    """The process of an id that began then; None where it has ended, or another has its id."""
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        same = abs(process.create_time() - create_time) < 1.0
+    except psutil.Error:
+        return None
+    return process if same else None
+
+
+def end_with_children(process: psutil.Process) -> None:
+    """End a process and those that it started: asked first, then killed."""
+    import psutil
+
+    family = [process]
+    with suppress(psutil.NoSuchProcess):
+        family += process.children(recursive=True)
+    for member in family:
+        with suppress(psutil.NoSuchProcess):
+            member.terminate()
+    _, alive = psutil.wait_procs(family, timeout=_GRACE_S)
+    for member in alive:
+        with suppress(psutil.NoSuchProcess):
+            member.kill()
+    deadline = time.monotonic() + _GONE_S
+    while any(map(_lives, alive)) and time.monotonic() < deadline:  # what it held is free then
+        time.sleep(0.01)
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Not of one that has ended, and whose parent has not looked yet."""
+    import psutil
+
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False

@@ -6,7 +6,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
-__all__ = ["Progress", "Quiet", "Reporter", "Stage", "silent"]
+__all__ = ["PROGRESS_FILE", "Progress", "Quiet", "Reporter", "Stage", "silent"]
+
+PROGRESS_FILE = "GARDENER_PROGRESS_FILE"
+"""The environment variable that names a file for a command's progress: who started it looks there."""
 
 Progress = Callable[[int, int], None]
 """`progress(done, total)`: units are the stage's own (files, rows, steps); total 0 means not known."""

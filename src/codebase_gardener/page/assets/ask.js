@@ -106,10 +106,33 @@
     }
   }
 
+  // What this machine is busy with while an answer is waited for, and how far it is.
+  var busy = document.getElementById("busy");
+  async function watch(mine) {
+    while (running === mine) {
+      try {
+        var answer = await fetch(busy.dataset.of, { credentials: "same-origin", headers: { Accept: "text/html" } });
+        var fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("busy");
+        if (fresh && running === mine && fresh.innerHTML !== busy.innerHTML) {
+          var again = window.gardenerHeld(busy);
+          busy.replaceChildren.apply(busy, Array.prototype.slice.call(fresh.childNodes));
+          again(busy);
+        }
+      } catch (error) { /* the answer's own request says what is wrong */ }
+      await new Promise(function (go) { setTimeout(go, 1500); });
+    }
+  }
+  busy.addEventListener("submit", function (event) {
+    event.preventDefault(); // the answer that is waited for goes on
+    fetch(event.target.action, { method: "POST", credentials: "same-origin", body: new URLSearchParams(new FormData(event.target)) });
+    event.target.querySelector("button").disabled = true;
+  });
+
   async function start(body) {
     if (running) running.abort();
     var mine = running = new AbortController();
     stop.hidden = false;
+    watch(mine);
     await Promise.all(Array.prototype.map.call(panels.children, function (panel) { return ask(panel, body, mine.signal); }));
     if (running === mine) { running = null; stop.hidden = true; }
   }

@@ -3,6 +3,28 @@
   "use strict";
   var asked = 0;
 
+  // What has the focus, or is unfolded, in a region that is drawn anew has it afterwards, too.
+  function held(old) {
+    var at = old.contains(document.activeElement) && document.activeElement;
+    var open = Array.prototype.map.call(old.querySelectorAll("details"), function (one) { return one.open && words(one); });
+    return function (fresh) {
+      Array.prototype.forEach.call(fresh.querySelectorAll("details"), function (one) {
+        if (open.indexOf(words(one)) >= 0) one.open = true;
+      });
+      if (!at) return;
+      Array.prototype.some.call(fresh.querySelectorAll(at.tagName), function (one) {
+        var same = words(one) === words(at);
+        if (same) one.focus({ preventScroll: true });
+        return same;
+      });
+    };
+  }
+  function words(node) {
+    var head = node.querySelector("summary") || node;
+    return node.getAttribute("aria-label") || head.textContent.trim();
+  }
+  window.gardenerHeld = held;
+
   function put(id, address) {
     var mine = ++asked;
     return fetch(address, { headers: { Accept: "text/html" }, credentials: "same-origin" })
@@ -12,8 +34,10 @@
         var old = document.getElementById(id);
         if (mine !== asked) return;
         if (!fresh || !old) { location.assign(address); return; }
+        var again = held(old);
         old.replaceWith(document.adoptNode(fresh));
-        watch(document.getElementById(id));
+        again(fresh);
+        watch(fresh);
       });
   }
 

@@ -1,4 +1,5 @@
-// Before anything is drawn: the theme that was chosen, if one was, and that scripts run; then the button that changes it.
+// Before anything is drawn: the theme that was chosen, if one was, and that scripts run; then the button that changes it,
+// and how much of the screen the header takes: what is jumped to stands below it.
 (function () {
   "use strict";
   var html = document.documentElement;
@@ -7,6 +8,16 @@
     var theme = localStorage.getItem("theme");
     if (theme === "dark" || theme === "light") html.dataset.theme = theme;
   } catch (error) { /* storage may be forbidden for files */ }
+
+  function room() {
+    var top = document.querySelector(".top"), seen = top.offsetHeight + (parseFloat(getComputedStyle(top).top) || 0);
+    html.style.setProperty("--below-top", seen + 16 + "px");
+  }
+  document.addEventListener("readystatechange", function () {
+    if (document.readyState !== "interactive") return; // before any script that scrolls
+    room();
+    new ResizeObserver(room).observe(document.querySelector(".top"));
+  });
 
   document.addEventListener("DOMContentLoaded", function () {
     document.getElementById("theme").addEventListener("click", function () {

@@ -1,0 +1,110 @@
+"""What the page started and works now, beside trainings: how far it is, what it holds, and how it is stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from codebase_gardener.page.grow_runs import runs_of
+from codebase_gardener.page.measuring import MEASUREMENTS
+from codebase_gardener.page.processes import OwnProcess, process_in, spans
+from codebase_gardener.page.shell import PREFIX, Form, Shell
+from codebase_gardener.utils.error_handling import NotFoundError
+
+__all__ = ["Work", "work_routes", "works_of"]
+
+
+@dataclass(frozen=True)
+class Work:
+    """A command in a folder of the home.
+
+    Attributes:
+        id: Its folder below `runs/`.
+        words: What it does, with the name of what it does it to.
+        link: Where it is shown.
+        project: Whose it is; "" where that is not known yet.
+        counted: What its progress counts; "" where that changes on the way.
+        can_stop: Whether it ends with its process: a training that it began is a job of its own.
+    """
+
+    id: str
+    folder: Path
+    words: str
+    link: str
+    project: str
+    counted: str = ""
+    can_stop: bool = True
+
+    @property
+    def progress(self) -> str:
+        """How much is done of how much, in words."""
+        done, total, left_s = OwnProcess(self.folder).progress
+        if not (self.counted and total):
+            return "its base is being loaded, and nothing is counted yet" if self.counted else ""
+        rounded = 60 * round(left_s / 60) if left_s is not None and left_s >= 90 else left_s
+        left = f", about {spans(rounded)} left" if rounded is not None and done < total else ""
+        return f"{done} of {total} {self.counted}{left}"
+
+    @property
+    def rss_bytes(self) -> int:
+        """What it has in memory; 0 where it has just ended."""
+        import psutil
+
+        process = process_in(self.folder)
+        try:
+            return int(process.memory_info().rss) if process else 0
+        except psutil.Error:
+            return 0
+
+
+def works_of(home: Path) -> list[Work]:
+    """Those that work now."""
+    return [one for one in _all(home) if OwnProcess(one.folder).runs]
+
+
+def _all(home: Path) -> Iterator[Work]:
+    """Whatever the page has ever started and still has a folder of."""
+    runs = home / "runs"
+    for lock in sorted((runs / "evaluate").glob("*/*/*/*/lock")):
+        project, adapter, version, kind = lock.parent.parts[-4:]
+        if kind in MEASUREMENTS:
+            row = MEASUREMENTS[kind]
+            yield Work(
+                _id(runs, lock), lock.parent, f"{row.doing} of {project}/{adapter}@{version}",
+                Shell.link("verdict", project, adapter, version), project, row.counted,
+            )  # fmt: skip
+    for lock in sorted((runs / "merge").glob("*-*-*/*/lock")):
+        merge = lock.parents[1].name
+        words = "trial of a merge" if lock.parent.name == "trial" else "merge"
+        yield Work(_id(runs, lock), lock.parent, f"{words}, {merge}", Shell.link("merge", merge), "")
+    for run in runs_of(home):
+        yield Work(
+            run.id, run.folder, f"growing of {run.asked.name or run.asked.source}", Shell.link("grow", run.id),
+            "", can_stop=False,
+        )  # fmt: skip
+
+
+def _id(runs: Path, lock: Path) -> str:
+    return lock.parent.relative_to(runs).as_posix()
+
+
+def work_routes(shell: Shell) -> Sequence[BaseRoute]:
+    """The button that stops one."""
+    home = shell.gardener.settings.home
+
+    def stop(request: Request, form: Form) -> Response:
+        what = form.get("what", "")
+        work = next((one for one in _all(home) if one.id == what and one.can_stop), None)
+        if work is None:
+            raise NotFoundError(
+                f"nothing called {what[:100]!r} can be stopped", hint="go to Home: it lists what works"
+            )
+        OwnProcess(work.folder).stop()
+        return shell.redirect(work.link)
+
+    return [Route(f"{PREFIX}/stop", shell.action(stop), methods=["POST"])]
