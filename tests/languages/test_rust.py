@@ -372,3 +372,54 @@ def test_an_example_of_a_comment_shows_the_trait_that_it_implements() -> None:
         {"Cargo.toml": "[package]\nname = 'kiln'\n", "src/lib.rs": source}
     ).resolution.passages
     assert [(use.target.name, use.kind, use.start) for use in passage.uses] == [("Fire", "annotation", 5)]
+
+
+VISITS = """
+    use outside::Visitor;
+    pub trait Glazer { fn glaze(&mut self); }
+    pub struct Pot;
+    impl Pot { pub fn heat(&self) {} }
+    pub struct Kiln<W> { writer: W }
+    pub struct Show;
+    impl<'de> Visitor<'de> for Show {
+        type Ok = Pot;
+        fn visit(&self) -> Result<Pot, ()> { Ok(Pot) }
+    }
+    impl Glazer for Show { fn glaze(&mut self) {} }
+    impl<'a, W: Glazer> Stove for &'a mut Kiln<W> {
+        fn warm(self) { self.writer.glaze() }
+    }
+    impl Debug for Kiln<u8> { fn fmt(&self, one: &Other) { one.heat() } }
+    impl Display for Kiln<u8> { fn fmt(&self, two: &Pot) { two.heat() } }
+    """
+
+
+def test_a_call_on_a_type_parameter_is_of_what_it_must_be() -> None:
+    more = """
+    pub fn outer<V>(visitor: V) where V: Visitor { visitor.visit() }
+    pub fn inner<G: ?Sized + Glazer>(mut glazer: &mut G) { glazer.glaze() }
+    pub fn alike(other: Show, same: Elsewhere) { other.visit(); same.heat() }
+    impl Pot { fn also(&self, other: &Self) { other.heat() } }
+    """
+    found = used({"src/lib.rs": VISITS + more}, "Show.visit", "Glazer.glaze", "Pot.heat")
+    scopes = {name: [scope for scope, _ in uses] for name, uses in found.items()}
+    assert scopes == {
+        "Show.visit": ["alike"],
+        "Glazer.glaze": ["Kiln.warm", "inner"],
+        "Pot.heat": ["Kiln.fmt", "Pot.also"],
+    }
+    line = next(at for at, text in enumerate(VISITS.strip().split("\n"), 1) if "two.heat" in text)
+    assert found["Pot.heat"][0][1] == line
+
+
+def test_what_is_implemented_for_a_reference_is_of_its_type() -> None:
+    found = symbols_in(VISITS, "rust")
+    assert found["Kiln.warm"].implements == "Stove"
+    assert found["Show.visit"].implements == "Visitor<'de>"
+    assert found["Pot.heat"].implements == ""
+    assert all(name.replace(".", "").isidentifier() for name in found)
+
+
+def test_an_associated_type_is_no_name_by_itself() -> None:
+    context = context_of({"Cargo.toml": "[package]\nname = 'kiln'\n", "src/lib.rs": VISITS})
+    assert not any(target.name == "Show.Ok" for target in context.resolution.callers)

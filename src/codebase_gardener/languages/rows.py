@@ -107,6 +107,7 @@ class Grammar:
         members: Values that are a method wherever they stand.
         scopes: Node types that qualify names without being symbols, and the field that names them.
         types: Those of the scopes that stand for a type.
+        implemented: The field of such a scope that names the interface whose methods it holds.
         wrappers: Node types around a definition that belong to it (`export …`, `const …`, `template <…>`).
         naming: Those of the wrappers that name a definition without a name of its own.
         reserved: Words that name no definition: where one seems to, the parser was led astray, as by a macro.
@@ -174,6 +175,7 @@ class Grammar:
     members: tuple[str, ...] = ()
     scopes: Mapping[str, str] = field(default_factory=dict)
     types: tuple[str, ...] = ()
+    implemented: str = ""
     wrappers: tuple[str, ...] = ()
     naming: tuple[str, ...] = ()
     reserved: frozenset[str] = frozenset()
@@ -275,6 +277,7 @@ class Family:
         builtins: Names of the language itself.
         quotes: What text stands between.
         receiver: The receiver that a method's signature names.
+        bound: The types that a function asks of its type parameter of a name, as written; "".
         constructors: Methods that make the object of their class, besides those of its name.
         construction: How an object is made: `{name}` of the class, its `{path}`, `{arguments}`.
         is_static: Whether a method is called on the type.
@@ -330,6 +333,7 @@ class Family:
     builtins: frozenset[str] = frozenset()
     quotes: str = QUOTES
     receiver: Callable[[Symbol], TypedName | None] = lambda _symbol: None
+    bound: Callable[[Symbol, str], str] = lambda _symbol, _name: ""
     constructors: tuple[str, ...] = ("constructor",)
     construction: str = "new {name}({arguments})"
     is_static: Callable[[Symbol], bool] = _static

@@ -34,7 +34,9 @@ _QUERY = """
 (scoped_identifier) @variant
 [(type_parameter name: (_) @parameter) (const_parameter name: (_) @parameter)]
 (impl_item type: [(type_identifier) @owner (scoped_type_identifier) @owner
-                  (generic_type type: [(type_identifier) (scoped_type_identifier)] @owner)])
+                  (generic_type type: [(type_identifier) (scoped_type_identifier)] @owner)
+                  (reference_type type: [(type_identifier) @owner (scoped_type_identifier) @owner
+                      (generic_type type: [(type_identifier) (scoped_type_identifier)] @owner)])])
 (macro_invocation (token_tree) @tokens)
 (macro_rule right: (token_tree) @tokens)
 (attribute arguments: (token_tree) @tokens)
@@ -166,6 +168,12 @@ def _parameter(part: str) -> TypedName | None:
     if not typed:
         return None  # self, in any form
     return TypedName(name, ":".join(typed).strip().replace("\0", "::"))
+
+
+def _bound(symbol: Symbol, name: str) -> str:
+    """`V: Visitor<'de>` between angle brackets or behind `where`; a parameter is never named as a type is."""
+    found = re.search(r"(?<![\w:'])" + re.escape(name) + r"\s*:(?!:)\s*([^,>{]*)", symbol.signature)
+    return found[1] if found and name[:1].isupper() else ""
 
 
 def _is_static(symbol: Symbol) -> bool:
@@ -309,6 +317,7 @@ _FAMILY = Family(
            matches include_str include_bytes env concat stringify dbg cfg str u8 u16 u32 u64 u128 usize i8 i16 i32
            i64 i128 isize f32 f64 bool char Default From Into Iterator drop HashMap HashSet BTreeMap"""
     ),
+    bound=_bound,
     is_static=_is_static,
     tests_anywhere=True,
     doctest=_DOCTEST,
@@ -342,7 +351,7 @@ RUST = Language(
             "call_expression": ("function",), "struct_expression": ("name",), "macro_invocation": ("macro",),
             "generic_function": ("function",), "generic_type": (), "await_expression": (),
             "parenthesized_expression": (), "try_expression": (), "unary_expression": ("argument",),
-            "reference_expression": ("value",),
+            "reference_expression": ("value",), "reference_type": ("type",), "pointer_type": ("type",),
         },
         leaves=("self", "super", "crate", "metavariable"),
         around=("await_expression", "try_expression", "unary_expression", "parenthesized_expression"),
@@ -352,6 +361,7 @@ RUST = Language(
         variant=_VARIANT,
         scopes={"impl_item": "type", "mod_item": "name"},
         types=("impl_item",),
+        implemented="trait",
         attributes=("attribute_item",),
         attribute=re.compile(r"\A#\[(.*)\]\Z", re.DOTALL),
         attribute_mark=b"#[",

@@ -147,7 +147,7 @@ def _spaces(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> Iterato
 def _of_snippets(key: str, path: str, area: str, family: str, snippets: Iterable[Snippet]) -> Space:
     space = Space(key, path, area, family, is_file=False)
     for snippet in snippets:
-        space.add(snippet.imports, snippet.bindings, snippet.references)
+        space.add(snippet.imports, snippet.bindings, snippet.references, (snippet.start, snippet.end))
     return space
 
 
@@ -155,6 +155,8 @@ def _of_file(facts: FileFacts, area: str, family: str) -> Space:
     space = Space(facts.path, facts.path, area, family, is_file=True)
     for symbol in facts.symbols:
         known = space.symbols.get(symbol.qualified_name)
+        if known is not None:
+            space.variants.setdefault(symbol.qualified_name, [known]).append(symbol)
         if (
             known is None
             or (known.is_declaration and not symbol.is_declaration)

@@ -43,7 +43,7 @@ class Members:
                 self._types[qualified.rpartition(".")[2]] += 1
             if owner:
                 self._members[owner.rpartition(".")[2], name].append(place)
-            if is_ours and symbol.kind == "method":
+            if is_ours and symbol.kind == "method" and not symbol.implements:  # the interface has it as well
                 self._methods[name].add(place)
             if is_ours and "." not in qualified and symbol.public and not family.hidden(symbol):
                 self._tops[name].add(place)
