@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from codebase_gardener.languages.engine.brackets import QUOTES, closing, split
 from codebase_gardener.languages.engine.nodes import text_of
+from codebase_gardener.languages.go_builds import go_conditions, is_left_out_of_go
 from codebase_gardener.languages.go_library import LIBRARY_INTERFACES
 from codebase_gardener.languages.lexing import BLOCK, CHARACTER, DOUBLE, SLASHES, Lexer
 from codebase_gardener.languages.meanings import Offer, Place, joined
@@ -325,13 +326,14 @@ def _fulfilled(linker: Linker, spaces: Mapping[str, Space]) -> Fulfilled:
 
 def _types(spaces: Mapping[str, Space]) -> dict[tuple[str, str], _Type]:
     """By package and name."""
+    ordered = sorted(spaces.items(), key=lambda item: not item[1].left_out)
     found = {
         (_unit(path), name): _Type((path, name), _unit(path), space, symbol)
-        for path, space in spaces.items()
+        for path, space in ordered
         for name, symbol in space.symbols.items()
         if symbol.kind in ("type", "interface")
     }
-    for path, space in spaces.items():
+    for path, space in ordered:
         for symbol in space.symbols.values():
             owner = found.get((_unit(path), symbol.qualified_name.rpartition(".")[0]))
             if owner is not None and symbol.kind == "method":
@@ -419,6 +421,8 @@ _FAMILY = Family(
     unit=_unit,
     root_names=_root_names,
     fulfilled=_fulfilled,
+    conditions=go_conditions,
+    leaves_out=is_left_out_of_go,
 )  # fmt: skip
 
 GO = Language(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -309,6 +309,9 @@ class Family:
         declarations: The file that would declare, with types, what the file of a path defines; "".
         fulfilled: What types implement, where none says which interfaces those are.
         compiled: Files that a compiler wrote from others, given all paths and the folders of packaging files.
+        conditions: What a file, or code in it, is built on, with its line, by path and text: systems, versions, tags.
+        leaves_out: Whether a build that asks for nothing leaves the file out, by path and text.
+        is_left_out: Whether it leaves out what has these attributes, with these features on.
     """
 
     name: str
@@ -366,6 +369,9 @@ class Family:
     declarations: Callable[[str], str] = lambda _path: ""
     fulfilled: Callable[[Linker, Mapping[str, Space]], Fulfilled] | None = None
     compiled: Callable[[list[str], list[str]], frozenset[str]] = lambda _paths, _roots: frozenset()
+    conditions: Callable[[str, str], Iterator[tuple[int, str]]] = lambda _path, _text: iter(())
+    leaves_out: Callable[[str, str], bool] = lambda _path, _text: False
+    is_left_out: Callable[[Sequence[str], Collection[str]], bool] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -391,6 +397,7 @@ class Language:
         test_word: What in a test's name says no more than that.
         example: Names of those tests that documentation shows.
         variables: How code reads a variable of the environment; one of two groups is its name.
+        set_by_tools: Names of those that the build sets itself, for the code that it runs.
         error: The type of errors that functions return; "" where they are raised.
         errors: How a line makes or returns one; one of its groups is the error.
     """
@@ -413,6 +420,7 @@ class Language:
     test_word: re.Pattern[str] = re.compile(r"[Tt]est(?=[A-Z_\d])_?")
     example: re.Pattern[str] = NEVER
     variables: re.Pattern[str] = NEVER
+    set_by_tools: re.Pattern[str] = NEVER
     error: str = ""
     errors: re.Pattern[str] | None = None
 

@@ -11,6 +11,7 @@ from codebase_gardener.languages.engine.nodes import MAX_BYTES, declared_name, t
 from codebase_gardener.languages.lexing import BLOCK, CHARACTER, DOUBLE, SLASHES, Lexer
 from codebase_gardener.languages.meanings import PLACES, Offer, Place, joined
 from codebase_gardener.languages.rows import Bound, Doctest, Family, Grammar, Language, each, words
+from codebase_gardener.languages.rust_builds import is_left_out_of_rust, rust_conditions
 from codebase_gardener.languages.rust_macros import token_uses
 from codebase_gardener.languages.symbols import Symbol, TypedName
 
@@ -325,6 +326,8 @@ _FAMILY = Family(
     submodules=True,
     variant=re.compile(r"[A-Z]"),
     inside=_inside,
+    conditions=rust_conditions,
+    is_left_out=is_left_out_of_rust,
 )  # fmt: skip
 
 RUST = Language(
@@ -376,5 +379,11 @@ RUST = Language(
     family=_FAMILY,
     test=re.compile(r"@(?:\w+::)*test\b"),
     trivial=r"todo!\(.*\)|unimplemented!\(.*\)|panic!?\(.*not implemented.*\)",
+    # https://doc.rust-lang.org/cargo/reference/environment-variables.html
+    set_by_tools=re.compile(
+        r"CARGO(?:_(?:CFG|FEATURE|PKG|MANIFEST|BIN|CRATE|PRIMARY|ENCODED)_\w+|_MAKEFLAGS)?\Z|DEP_\w+_\w+\Z"
+        r"|(?:OUT_DIR|TARGET|HOST|NUM_JOBS|OPT_LEVEL|DEBUG|PROFILE|RUSTC|RUSTDOC|RUSTC_LINKER|RUSTC_WRAPPER"
+        r"|RUSTC_WORKSPACE_WRAPPER)\Z"
+    ),
     variables=re.compile(r"env::(?:var|var_os)\(\"([A-Za-z_]\w{1,80})\"()"),
 )  # fmt: skip

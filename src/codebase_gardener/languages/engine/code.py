@@ -87,15 +87,18 @@ def tree_code(
     importing += [node for node in found["export"] if family.requires(node)]
     binding = (node for node in found["bind"] if node.id not in required)
     exports = tuple(dict.fromkeys(name for node in found["export"] for name in family.exports(node)))
-    named = {reader.names.text(node): node for node in reversed(found["name"])} if path else {}
+    named: dict[str, list[Node]] = {}
+    for node in found["name"] if path else ():
+        named.setdefault(reader.names.text(node), []).append(node)
     renamed = {name: outer for node in found["export"] for outer, name in family.renamed(node, path)}
     reader.outer = {
         name: outer for name, outer in renamed.items() if outer in defined and name not in defined
     }
     plain = [
-        named[name]
-        for name in reversed(named)
-        if name not in defined and name not in reader.outer and not _is_import(named[name], family)
+        node
+        for name, nodes in named.items()
+        for node in (nodes if family.is_left_out is not None else nodes[:1])  # a build has one of them
+        if name not in defined and name not in reader.outer and not _is_import(node, family)
     ]
     all_open = bool(family.open_constants and family.open_constants(path))
     return Code(

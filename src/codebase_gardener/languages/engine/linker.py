@@ -82,8 +82,10 @@ class Linker:
         ):
             return None
         found = self.members.only(last)
-        is_other = found is not None and self._family.free_values and found.name != reference.name
-        return None if is_other else found
+        if found is None or (self._family.free_values and found.name != reference.name):
+            return None
+        is_there = self._spaces[found.path].is_built(found.name)
+        return found if is_there or not space.is_built(reference.scope, reference.start) else None
 
     def _reference(
         self, space: Space, reference: Reference, known: dict[tuple[str, str, int], Entity | None]
@@ -251,13 +253,17 @@ class Linker:
         """A name of another file of the folder, where a unit is a folder."""
         if ":" not in unit:
             return None
-        for path in self.units.files.get(unit, ()):
-            space = self._spaces[path]
+        for space in self._in_order(unit):
+            path = space.path
             if name in space.symbols:
                 return self.members.entity(path, name)
             if name in space.names:
                 return Entity("constant", path, name)
         return None
+
+    def _in_order(self, unit: str) -> list[Space]:
+        """The files of a folder; what a build that asks for nothing leaves out comes last."""
+        return sorted((self._spaces[path] for path in self.units.files.get(unit, ())), key=_is_left_out)
 
     def _imported(self, space: Space, found: Import) -> Entity | None:
         if self._family.imported:
@@ -448,3 +454,7 @@ class Linker:
         if found is None and self._family.by_ending:
             found = self.ending(name, space.path)
         return found
+
+
+def _is_left_out(space: Space) -> bool:
+    return space.left_out

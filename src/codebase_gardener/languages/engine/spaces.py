@@ -27,6 +27,7 @@ class Space:
         references: All uses of names.
         exports: Names that the file lets others use.
         symbols: By qualified name; the first of several.
+        left_out: Whether a build that asks for nothing does without the file.
         variants: By qualified name, where a file has several definitions of it: all of them.
         stars: Imports that make all names of a module visible.
         imports: By the name that they bind.
@@ -38,6 +39,7 @@ class Space:
     def __init__(self, key: str, path: str, area: str, family: str, *, is_file: bool) -> None:
         self.key, self.path, self.area, self.family, self.is_file = key, path, area, family, is_file
         self.host = ""
+        self.left_out = False
         self.references: list[Reference] = []
         self.exports: tuple[str, ...] = ()
         self.symbols: dict[str, Symbol] = {}
@@ -110,6 +112,15 @@ class Space:
         before = before or ([one for one in found if not one.end][:1] if later else [])
         last = max((one.line for one in before), default=0)
         return [one for one in before if one.line == last]
+
+    def is_built(self, scope: str, line: int = 0) -> bool:
+        """Whether a build that asks for nothing holds a definition, and those around it."""
+        while scope:
+            symbol = self.definition(scope, line)
+            if symbol is not None and symbol.left_out:
+                return False
+            scope = scope.rpartition(".")[0]
+        return not self.left_out
 
     def definition(self, scope: str, line: int) -> Symbol | None:
         """The definition of a name: of several the one around a line, else the first."""
