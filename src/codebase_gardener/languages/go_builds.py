@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from codebase_gardener.languages.rows import words
+
 __all__ = ["go_conditions", "is_left_out_of_go"]
 
 # https://pkg.go.dev/cmd/go#hdr-Build_constraints, internal/syslist/syslist.go
-_SYSTEMS = frozenset(
+_SYSTEMS = words(
     """aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris wasip1
-       windows zos""".split()
+       windows zos"""
 )
-_PROCESSORS = frozenset(
+_PROCESSORS = words(
     """386 amd64 amd64p32 arm arm64 arm64be armbe loong64 mips mips64 mips64le mips64p32 mips64p32le mipsle ppc
-       ppc64 ppc64le riscv riscv64 s390 s390x sparc sparc64 wasm""".split()
+       ppc64 ppc64le riscv riscv64 s390 s390x sparc sparc64 wasm"""
 )
 _HOLDS = re.compile(r"linux|amd64|unix|cgo|gc|go1(?:\.\d+)?")
 """What holds of the compiler itself on Linux, with no tag of one's own."""
@@ -42,7 +44,7 @@ def is_left_out_of_go(path: str, text: str) -> bool:
 
 def _in_name(path: str) -> list[str]:
     """`a_linux_amd64_test.go` → linux, amd64."""
-    first, *parts = path.rpartition("/")[2].removesuffix(".go").removesuffix("_test").split("_")
+    _first, *parts = path.rpartition("/")[2].removesuffix(".go").removesuffix("_test").split("_")
     last = parts[-1:] if parts and parts[-1] in _SYSTEMS | _PROCESSORS else []
     before = parts[-2:-1] if last and last[0] in _PROCESSORS else []
     return [one for one in before if one in _SYSTEMS] + last

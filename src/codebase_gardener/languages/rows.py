@@ -261,6 +261,7 @@ class Family:
         offers: Everything that users of the package can import, methods left out.
         parameters: The parameters in the text between a signature's parentheses, split at the commas.
         renamed: What is handed out under another name: that name, and the one by which the file of a path knows it.
+        erases: Whether only the compiler reads an import.
         requires: Whether a variable with a value, or an exported one, is an import in truth.
         open_constants: Whether a file's constants are open to others, by its path; None where `exports` says which are.
         joint: Between the parts of a path in code: "." or "::".
@@ -322,6 +323,7 @@ class Family:
     offers: Callable[[Linker, Mapping[str, Space]], Iterator[tuple[Place, Offer]]]
     parameters: Callable[[list[str]], Iterable[TypedName | None]]
     renamed: Callable[[Node, str], Iterator[tuple[str, str]]] = lambda _node, _path: iter(())
+    erases: Callable[[Node], bool] = lambda _node: False
     requires: Callable[[Node], bool] = lambda _node: False
     open_constants: Callable[[str], bool] | None = None
     joint: str = "."

@@ -63,7 +63,7 @@ def rust_conditions(_path: str, text: str) -> Iterator[tuple[int, str]]:
             condition = " ".join(text[found.end() : max(end, found.end())].split())
             if "cfg_attr" in found[0]:
                 condition = next(iter(split(condition, ",")))
-        keys = {key for key in _KEY.findall(condition)} - _OF_NO_MACHINE
+        keys = set(_KEY.findall(condition)) - _OF_NO_MACHINE
         if keys and condition not in seen:
             seen.add(condition)
             yield text.count("\n", 0, found.start()) + 1, condition

@@ -219,9 +219,10 @@ class _Reader:
 
     def imports(self, node: Node) -> Iterator[Import]:
         if node.end_byte - node.start_byte <= MAX_BYTES:
-            line = self._line(node.start_point.row)
+            line, erased = self._line(node.start_point.row), self.family.erases(node)
             yield from (
-                Import(line, module, 0, name, alias) for module, name, alias in self.family.imports(node)
+                Import(line, module, 0, name, alias, erased=erased)
+                for module, name, alias in self.family.imports(node)
             )
 
     def references(
