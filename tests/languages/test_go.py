@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from codebase_gardener.knowledge.apis.calls import import_of
 from codebase_gardener.languages.go import import_path
 from codebase_gardener.languages.signatures import receiver_of
 from codebase_gardener.languages.symbols import TypedName
@@ -296,3 +297,15 @@ def test_a_variable_is_meant_below_its_declaration_alone() -> None:
         for use in uses
         if use.text == "log.Fire()"
     } == {("Fire", 6), ("Pot.Fire", 8)}
+
+
+def test_how_files_of_a_package_import_what_its_users_cannot() -> None:
+    files = {
+        **LOG,
+        "internal/clay/clay.go": "package clay\n\ntype Clay struct{}\n\nfunc (Clay) Wet() {}\n",
+        "fire.go": 'package pot\n\nimport c "example.com/pot/internal/clay"\n\nvar one = c.Clay{}\n',
+    }
+    context = context_of(files)
+    for name in ("Clay", "Clay.Wet"):
+        found = import_of(context.target(symbol_named(context, name)), context)
+        assert found == 'import "example.com/pot/internal/clay"'

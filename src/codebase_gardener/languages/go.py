@@ -283,6 +283,18 @@ def _offers(linker: Linker, spaces: Mapping[str, Space]) -> Iterator[tuple[Place
                 yield (path, name), Offer(f"{package}.{name}", f'import "{module}"')
 
 
+def _inside(linker: Linker, spaces: Mapping[str, Space]) -> Iterator[tuple[Place, str]]:
+    """What a folder exports, by the statement that another one of the package imports it with."""
+    keys = {
+        linker.units.find(one.module, path): one.module
+        for path, space in spaces.items()
+        for one in (*space.imports.values(), *space.stars)
+    }
+    for path, space in spaces.items():
+        if module := keys.get(_unit(path)):
+            yield from (((path, name), f'import "{module}"') for name in space.exports)
+
+
 # ---- interfaces
 
 
@@ -420,6 +432,7 @@ _FAMILY = Family(
     package_comment="package ",
     unit=_unit,
     root_names=_root_names,
+    inside=_inside,
     fulfilled=_fulfilled,
     conditions=go_conditions,
     leaves_out=is_left_out_of_go,

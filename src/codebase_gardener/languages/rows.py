@@ -305,6 +305,7 @@ class Family:
         by_ending: Whether definitions of other files are visible without a name of their file (an `#include`, a
             `require`): then the end of its qualified name tells a definition.
         submodules: Whether a module may hold others that are files of their own.
+        paths_need_no_import: Whether a path may begin with a package that no statement imports: `itoa::Buffer::new()`.
         variant: A member's name by which a type has values of its own: Rust's `Level::Info`.
         inside: The statements by which the package's own files import of each other, the best of each place first.
         declarations: The file that would declare, with types, what the file of a path defines; "".
@@ -364,6 +365,7 @@ class Family:
     imported: Callable[[Linker, Space, Import], Entity | None] | None = None
     by_ending: bool = False
     submodules: bool = False
+    paths_need_no_import: bool = False
     variant: re.Pattern[str] = NEVER
     inside: Callable[[Linker, Mapping[str, Space]], Iterator[tuple[Place, str]]] = lambda _linker, _spaces: (
         iter(())

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["RUST"]
 
 _QUERY = """
-(use_declaration) @import
+[(use_declaration) (extern_crate_declaration)] @import
 [(call_expression) (macro_invocation) (struct_expression)] @call
 (let_declaration pattern: (identifier) value: (_)) @bind
 (source_file [(const_item name: (_) @name) (static_item name: (_) @name)])
@@ -51,6 +51,7 @@ _QUERY = """
 """
 _VARIANT = re.compile(r"(?:\w+::)*[A-Z]\w*::[A-Z]\w*\Z")
 _TEST = re.compile(rb"#\[(?:cfg\((?:all\()?test\b|(?:\w+::)*test\b)")
+_PART_OF_RUST = ("std", "core", "alloc", "proc_macro", "test", "self")
 _BETWEEN = ("attribute_item", "line_comment", "block_comment")
 
 MAX_DEPTH = 20
@@ -62,6 +63,11 @@ MAX_MODULES = 20_000
 
 def _imports(node: Node) -> Iterator[Bound]:
     """As the file would write them where they stand in a module inside it."""
+    if node.type == "extern_crate_declaration":
+        name, alias = node.child_by_field_name("name"), node.child_by_field_name("alias")
+        if name is not None and text_of(name) not in _PART_OF_RUST:
+            yield text_of(name), "", text_of(alias or name)
+        return
     inside = _modules_around(node)
     for module, name, alias in _used(node):
         yield _from_file(module, inside) if inside else module, name, alias
@@ -324,6 +330,7 @@ _FAMILY = Family(
     doctest=_DOCTEST,
     entry=_entry,
     submodules=True,
+    paths_need_no_import=True,
     variant=re.compile(r"[A-Z]"),
     inside=_inside,
     conditions=rust_conditions,
