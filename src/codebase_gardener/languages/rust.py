@@ -64,9 +64,9 @@ MAX_MODULES = 20_000
 def _imports(node: Node) -> Iterator[Bound]:
     """As the file would write them where they stand in a module inside it."""
     if node.type == "extern_crate_declaration":
-        name, alias = node.child_by_field_name("name"), node.child_by_field_name("alias")
-        if name is not None and text_of(name) not in _PART_OF_RUST:
-            yield text_of(name), "", text_of(alias or name)
+        crate, other = node.child_by_field_name("name"), node.child_by_field_name("alias")
+        if crate is not None and text_of(crate) not in _PART_OF_RUST:
+            yield text_of(crate), "", text_of(other or crate)
         return
     inside = _modules_around(node)
     for module, name, alias in _used(node):

@@ -101,7 +101,9 @@ def _in_paths(facts: FileFacts) -> set[str]:
     family = FAMILIES.get(family_of(facts.language))
     if family is None or not family.paths_need_no_import:
         return set()
-    found = {_key(name) for each in facts.symbols for text in each.decorators for name in _IN_PATH.findall(text)}
+    found = {
+        _key(name) for each in facts.symbols for text in each.decorators for name in _IN_PATH.findall(text)
+    }
     for each in facts.references:
         first = _IN_PATH.match(each.text)
         dotted = each.name.partition(".")[0] if each.kind == "annotation" and "." in each.name else ""
