@@ -423,3 +423,54 @@ def test_what_is_implemented_for_a_reference_is_of_its_type() -> None:
 def test_an_associated_type_is_no_name_by_itself() -> None:
     context = context_of({"Cargo.toml": "[package]\nname = 'kiln'\n", "src/lib.rs": VISITS})
     assert not any(target.name == "Show.Ok" for target in context.resolution.callers)
+
+
+FIELDS = """
+    use outside::out;
+    pub struct Pot;
+    impl Pot { pub fn heat(&self) {} pub fn clear(&mut self) {} }
+    pub trait Warm { fn warm_up(&self); }
+    mod back {
+        pub struct Shelf<'a> {
+            pub(crate) first: &'a mut Box<super::Pot>,
+            text: String,
+        }
+    }
+    pub struct Kiln<'a> { pub pot: Option<Pot>, shelf: back::Shelf<'a>, text: String, other: out::Pot }
+    """
+
+
+@pytest.mark.parametrize(
+    ("body", "used_there"),
+    [
+        ("self.pot.heat()", ["Pot.heat"]),
+        ("self.text.heat()", []),
+        ("self.other.heat()", []),
+        ("let one: Pot = out(); one.heat()", ["Pot.heat"]),
+        ("let one: &String = out(); one.heat()", []),
+        ("let one = out::find(); one.heat()", []),
+        ("thing[0].heat()", ["Pot.heat"]),
+    ],
+)
+def test_a_call_on_a_field_or_a_variable_is_of_its_type(body: str, used_there: list[str]) -> None:
+    source = FIELDS + f"impl<'a> Kiln<'a> {{ fn run(&mut self) {{ {body} }} }}\n"
+    context = context_of({"Cargo.toml": "[package]\nname = 'kiln'\n", "src/lib.rs": source})
+    callers = context.resolution.callers
+    found = [
+        target.name
+        for target, uses in callers.items()
+        if any(use.scope == "Kiln.run" and use.kind == "call" for use in uses)
+    ]
+    assert [name for name in found if name.startswith("Pot.")] == used_there
+
+
+def test_a_field_of_a_type_in_a_module_inside_the_file_has_its_type() -> None:
+    bound = {(one.name, one.value) for one in code_in(FIELDS, "rust").bindings}
+    assert {("back.Shelf.first", "super.Pot"), ("Kiln.pot", "Pot"), ("Kiln.other", "out.Pot")} <= bound
+
+
+def test_a_trait_s_method_is_guessed_only_where_the_trait_is_named() -> None:
+    calls = "pub fn run() { thing[0].warm_up() }\n"
+    for line, scopes in (("", []), ("use crate::Warm;\n", ["run"]), ("use crate::*;\n", ["run"])):
+        files = {"src/lib.rs": "mod a;\n" + FIELDS, "src/a.rs": line + calls}
+        assert [scope for scope, _ in used(files, "Warm.warm_up")["Warm.warm_up"]] == scopes, line

@@ -275,6 +275,7 @@ class Family:
             method's name alone says nothing of a value whose type is not known.
         typed_values: Whether code says the type of each of its values, so that a method's name alone says nothing of
             any but those that a document leaves out.
+        names_interfaces: Whether a file names each interface of whose methods it calls one.
         builtins: Names of the language itself.
         quotes: What text stands between.
         receiver: The receiver that a method's signature names.
@@ -336,6 +337,7 @@ class Family:
     common: frozenset[str] = frozenset()
     free_values: bool = False
     typed_values: bool = False
+    names_interfaces: bool = False
     builtins: frozenset[str] = frozenset()
     quotes: str = QUOTES
     receiver: Callable[[Symbol], TypedName | None] = lambda _symbol: None

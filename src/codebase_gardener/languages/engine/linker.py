@@ -84,8 +84,14 @@ class Linker:
         found = self.members.only(last)
         if found is None or (self._family.free_values and found.name != reference.name):
             return None
+        owner = self._spaces[found.path].symbols.get(found.name.rpartition(".")[0])
+        if owner is not None and owner.kind == "interface" and not self._may_call(space, owner.name):
+            return None
         is_there = self._spaces[found.path].is_built(found.name)
         return found if is_there or not space.is_built(reference.scope, reference.start) else None
+
+    def _may_call(self, space: Space, interface: str) -> bool:
+        return not self._family.names_interfaces or space.names_type(interface)
 
     def _reference(
         self, space: Space, reference: Reference, known: dict[tuple[str, str, int], Entity | None]
@@ -440,7 +446,7 @@ class Linker:
             found = self._typed(space, scope, name)
             if found is not None and found.kind == "class":
                 return found._replace(kind="instance", how="type")
-            if found is not None and found.kind == "elsewhere":
+            if found is not None and found.kind in ("elsewhere", "builtin"):
                 outside = _OUTSIDE_VALUE
         return outside
 

@@ -51,6 +51,7 @@ class Space:
         self.outer: dict[str, str] = {}
         self.names: frozenset[str] = frozenset()
         self._bindings: dict[tuple[str, str], list[Binding]] = defaultdict(list)
+        self._types: set[str] | None = None
         self._blocks: list[tuple[int, int, dict[str, Import]]] = []
         self._parameters: dict[tuple[str, int], dict[str, str]] = {}
 
@@ -81,6 +82,14 @@ class Space:
     def is_test(self, line: int) -> bool:
         """Whether only tests have a line."""
         return any(start <= line <= end for start, end, _ in self.tests)
+
+    def names_type(self, name: str) -> bool:
+        """Whether the code defines, imports or mentions a type of the name, or may import it by a star."""
+        if self._types is None:
+            mentioned = (one.name.rpartition(".")[2] for one in self.references if one.kind == "annotation")
+            defined = (one.rpartition(".")[2] for one in self.symbols)
+            self._types = {*mentioned, *defined, *(one.name or one.alias for one in self.imports.values())}
+        return bool(self.stars) or name in self._types
 
     def imported(self, name: str, line: int) -> Import | None:
         """The import that binds a name: of a document's block at a line its own, else the first of them all."""
