@@ -43,7 +43,7 @@ def test_conditions_ask_for_more_than_features() -> None:
         let arch = env::var("CARGO_CFG_TARGET_ARCH");
         """
     assert list(rust_conditions("src/lib.rs", text)) == [
-        (5, 'all( windows, feature = "glaze", )'),
+        (5, 'all(windows, feature = "glaze")'),
         (9, 'target_os = "linux"'),
         (10, "unix"),
         (12, "target_arch"),

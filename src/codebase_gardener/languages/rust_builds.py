@@ -14,6 +14,7 @@ _WRITTEN = re.compile(
     r"(?:#!?\[\s*cfg(?:_attr)?|\bcfg!)\s*\(|\bvar(?:_os)?\(\"CARGO_CFG_(TARGET_\w{1,40}|UNIX|WINDOWS)\""
 )
 _COMMENT = re.compile(r"^[ \t]*//[^\n]*", re.MULTILINE)
+_BLANK = re.compile(r"(?<=\()\s+|,?\s+(?=\))|\s+\Z")
 _CALL = re.compile(r"(all|any|not)\s*\((.*)\)\s*\Z", re.DOTALL)
 _PAIR = re.compile(r"(\w+)\s*=\s*\"([^\"]*)\"\Z")
 _KEY = re.compile(r"(?:\A|[(,])\s*(\w+)\s*(?=[=,)]|\Z)")
@@ -60,7 +61,7 @@ def rust_conditions(_path: str, text: str) -> Iterator[tuple[int, str]]:
             condition = found[1].lower()
         else:
             end = closing(text, found.end() - 1, '"')
-            condition = " ".join(text[found.end() : max(end, found.end())].split())
+            condition = _BLANK.sub("", " ".join(text[found.end() : max(end, found.end())].split()))
             if "cfg_attr" in found[0]:
                 condition = next(iter(split(condition, ",")))
         keys = set(_KEY.findall(condition)) - _OF_NO_MACHINE

@@ -62,7 +62,7 @@ def core_page(draft: EnvironmentDraft, backends: list[Backend], soft: list[Packa
     ]
     bodies = (
         system,
-        _dependencies(sheet, dependencies, partly) if dependencies else _no_dependencies(draft),
+        _dependencies(draft, sheet, dependencies, partly) if dependencies else _no_dependencies(draft),
         sheet.variables(facts.of_kinds("environment-variable")),
         _core_install(draft, backends),
         sheet.quotes([*evidence, *draft.more(evidence)]),
@@ -126,14 +126,19 @@ def _core_description(draft: EnvironmentDraft, sheet: Sheet, backends: list[Back
 
 
 def _dependencies(
-    sheet: Sheet, rows: list[tuple[str, ...]], partly: Mapping[str, list[FoundEvidence]]
+    draft: EnvironmentDraft,
+    sheet: Sheet,
+    rows: list[tuple[str, ...]],
+    partly: Mapping[str, list[FoundEvidence]],
 ) -> str:
     """With the parts that alone need some of them."""
     notes = []
     for name, imports in partly.items():
         folders = [marked(one) for one in dict.fromkeys(row.path.rpartition("/")[0] for row in imports)]
-        notes.append(f"- {marked(name)}: imported by {enumerated(folders[:5], len(folders))} alone "
-                     f"({sheet.anchors(imports, 3)}).")  # fmt: skip
+        by = f"by {enumerated(folders[:5], len(folders))} alone"
+        if all(draft.repository.facts[row.path].left_out for row in imports):
+            by = "only where a build asks for it"
+        notes.append(f"- {marked(name)}: imported {by} ({sheet.anchors(imports, 3)}).")
     return "\n".join([grid(("Package", "Version", "Where"), rows), *([""] if notes else []), *notes])
 
 

@@ -87,7 +87,7 @@ def manifest_evidence(manifest: Manifest) -> Iterator[Evidence]:
 def _conditions(path: str, language: str, text: str) -> Iterator[Evidence]:
     family = FAMILIES.get(family_of(language))
     for line, condition in family.conditions(path, text) if family is not None else ():
-        yield Evidence("build-condition", line, line, "", one_line(condition, 120), one_line(condition))
+        yield Evidence("build-condition", line, line, "", one_line(condition), one_line(condition))
 
 
 def _variables(language: str, text: str) -> Iterator[Evidence]:

@@ -1,4 +1,5 @@
-"""Required packages that the package at the root does without, where each folder is imported by itself."""
+"""Required packages that the package at the root does without, where each folder is imported by itself, or that only
+files import which a build leaves out that asks for nothing."""
 
 from __future__ import annotations
 
@@ -44,13 +45,13 @@ def needs_of_parts(
 def _brought(
     facts: Mapping[str, FileFacts], files: Mapping[str, FileFacts], family: Family, root: str
 ) -> set[str]:
-    """The files of the package at the root, and of those that it imports."""
+    """The files of the package at the root, and of those that it imports, as a build has them that asks for nothing."""
     units = units_of(facts, family)
     pending = [path for path in files if path.rpartition("/")[0] == root]
     brought: set[str] = set()
     while pending:
         path = pending.pop()
-        if path not in brought:
+        if path not in brought and not files[path].left_out:
             brought.add(path)
             keys = {units.find(one.module, path) for one in files[path].imports}
             pending += [each for key in keys for each in units.files.get(key, ()) if each in files]
