@@ -474,3 +474,21 @@ def test_a_trait_s_method_is_guessed_only_where_the_trait_is_named() -> None:
     for line, scopes in (("", []), ("use crate::Warm;\n", ["run"]), ("use crate::*;\n", ["run"])):
         files = {"src/lib.rs": "mod a;\n" + FIELDS, "src/a.rs": line + calls}
         assert [scope for scope, _ in used(files, "Warm.warm_up")["Warm.warm_up"]] == scopes, line
+
+
+def test_of_imports_that_exclude_each_other_that_of_the_machine_is_meant() -> None:
+    files = {
+        "src/lib.rs": "mod narrow;\nmod wide;\nmod call;\n",
+        "src/narrow.rs": "pub fn fire() {}\npub fn cool() {}\n",
+        "src/wide.rs": "pub fn fire() {}\npub fn cool() {}\n",
+        "src/call.rs": (
+            '#[cfg(target_pointer_width = "32")]\nuse crate::narrow::fire;\n'
+            '#[cfg(target_pointer_width = "64")]\nuse crate::wide::fire;\n'
+            "#[cfg(windows)]\nuse crate::narrow::*;\n#[cfg(unix)]\nuse crate::wide::*;\n"
+            "fn run() { fire(); cool(); }\n"
+        ),
+    }
+    callers = context_of({"Cargo.toml": "[package]\nname = 'kiln'\n", **files}).resolution.callers
+    assert {target.path for target, uses in callers.items() for use in uses if use.kind == "call"} == {
+        "src/wide.rs"
+    }

@@ -28,6 +28,12 @@ def test_what_an_attribute_asks_for(attribute: str, left_out: bool) -> None:
     assert is_left_out_of_rust([attribute], ["default", "std"]) == left_out
 
 
+def test_without_features_known_none_is_asked_for() -> None:
+    assert not is_left_out_of_rust(['cfg(not(feature = "std"))'], None)
+    assert not is_left_out_of_rust(['cfg(all(windows, feature = "std"))'], None)
+    assert is_left_out_of_rust(["cfg(windows)"], None)
+
+
 def test_conditions_ask_for_more_than_features() -> None:
     text = """
         // #[cfg(plan9)]

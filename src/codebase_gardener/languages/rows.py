@@ -314,7 +314,8 @@ class Family:
         compiled: Files that a compiler wrote from others, given all paths and the folders of packaging files.
         conditions: What a file, or code in it, is built on, with its line, by path and text: systems, versions, tags.
         leaves_out: Whether a build that asks for nothing leaves the file out, by path and text.
-        is_left_out: Whether it leaves out what has these attributes, with these features on.
+        is_left_out: Whether it leaves out what has these attributes, with these features on; None where they are not
+            known, and tell nothing.
     """
 
     name: str
@@ -377,7 +378,7 @@ class Family:
     compiled: Callable[[list[str], list[str]], frozenset[str]] = lambda _paths, _roots: frozenset()
     conditions: Callable[[str, str], Iterator[tuple[int, str]]] = lambda _path, _text: iter(())
     leaves_out: Callable[[str, str], bool] = lambda _path, _text: False
-    is_left_out: Callable[[Sequence[str], Collection[str]], bool] | None = None
+    is_left_out: Callable[[Sequence[str], Collection[str] | None], bool] | None = None
 
 
 @dataclass(frozen=True, eq=False)

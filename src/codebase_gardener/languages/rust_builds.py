@@ -9,7 +9,8 @@ from codebase_gardener.languages.engine.brackets import closing, split
 
 __all__ = ["is_left_out_of_rust", "rust_conditions"]
 
-_ATTRIBUTE = re.compile(r"cfg(?:_attr)?\s*\((.*)\)\s*\Z", re.DOTALL)
+_ATTRIBUTE = re.compile(r"cfg\s*\((.*)\)\s*\Z", re.DOTALL)
+_FEATURE = re.compile(r"\bfeature\s*=")
 _WRITTEN = re.compile(
     r"(?:#!?\[\s*cfg(?:_attr)?|\bcfg!)\s*\(|\bvar(?:_os)?\(\"CARGO_CFG_(TARGET_\w{1,40}|UNIX|WINDOWS)\""
 )
@@ -39,17 +40,20 @@ _WORD = "64"
 _MOST_DEPTH = 20
 
 
-def is_left_out_of_rust(attributes: Sequence[str], features: Collection[str]) -> bool:
+def is_left_out_of_rust(attributes: Sequence[str], features: Collection[str] | None) -> bool:
     """Whether a `cfg` among attributes does not hold.
 
     Args:
         attributes: Without `#[` and `]`.
-        features: That are on.
+        features: That are on; None where they are not known: then what asks for one leaves nothing out.
     """
-    asked = (
-        _ATTRIBUTE.match(one) for one in attributes if one.startswith("cfg") and not one.startswith("cfg_")
-    )
-    return any(one is not None and not _holds(one[1].strip(), features, 0) for one in asked)
+    for attribute in attributes:
+        asked = _ATTRIBUTE.match(attribute)
+        if asked is None or (features is None and _FEATURE.search(asked[1])):
+            continue
+        if not _holds(asked[1].strip(), features or (), 0):
+            return True
+    return False
 
 
 def rust_conditions(_path: str, text: str) -> Iterator[tuple[int, str]]:

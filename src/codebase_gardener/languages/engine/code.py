@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from codebase_gardener.languages.engine.constants import tree_constants
+from codebase_gardener.languages.engine.constants import attribute_texts, attributes_above, tree_constants
 from codebase_gardener.languages.engine.nodes import MAX_BYTES, field_of
 from codebase_gardener.languages.engine.parsing import captured, parsed_tree
 from codebase_gardener.languages.facts import Binding, Code, Import, Reference
@@ -220,10 +220,17 @@ class _Reader:
     def imports(self, node: Node) -> Iterator[Import]:
         if node.end_byte - node.start_byte <= MAX_BYTES:
             line, erased = self._line(node.start_point.row), self.family.erases(node)
+            guarded = self._is_left_out(node)
             yield from (
-                Import(line, module, 0, name, alias, erased=erased)
+                Import(line, module, 0, name, alias, guarded=guarded, erased=erased)
                 for module, name, alias in self.family.imports(node)
             )
+
+    def _is_left_out(self, node: Node) -> bool:
+        """Whether its attributes say that a build does without it; no file of code knows which features are on."""
+        left_out = self.family.is_left_out
+        above = attributes_above(node, self.grammar) if left_out is not None else []
+        return bool(above and left_out and left_out(attribute_texts(above, self.grammar), None))
 
     def references(
         self, nodes: list[Node], types: Iterable[Node], inner: Iterable[tuple[int, Reference]]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from codebase_gardener.languages.rows import Grammar
 
-__all__ = ["comments_at", "tree_constants"]
+__all__ = ["attribute_texts", "attributes_above", "comments_at", "tree_constants"]
 
 _NO_VALUE = ("preproc_def",)
 """Nodes that say nothing of a name where they give it no value."""
@@ -40,7 +40,7 @@ def tree_constants(
         empty = statement.type in _NO_VALUE and statement.child_by_field_name("value") is None
         if empty or statement.end_byte - statement.start_byte > MAX_BYTES:
             continue
-        attributes = _attributes(statement, grammar)
+        attributes = attributes_above(statement, grammar)
         comments = comments_at(attributes[0] if attributes else statement, grammar)
         docstring = cleaned([text_of(one).rstrip() for one in comments], grammar)
         made = constant(
@@ -53,7 +53,7 @@ def tree_constants(
             (comments[0].start_point.row + 1, last_row(comments[-1]) + 1) if docstring else (0, 0),
             public=exports is None or name in exports,
         )
-        shown = tuple(grammar.attribute.sub(r"\1", text_of(one).rstrip()) for one in attributes)
+        shown = attribute_texts(attributes, grammar)
         yield structs.replace(made, decorators=shown) if shown else made
 
 
@@ -63,7 +63,12 @@ def comments_at(node: Node, grammar: Grammar) -> list[Node]:
     return [one for one in comments if not grammar.directive.match(text_of(one))]
 
 
-def _attributes(statement: Node, grammar: Grammar) -> list[Node]:
+def attribute_texts(attributes: Iterable[Node], grammar: Grammar) -> tuple[str, ...]:
+    """What they say, without their marks."""
+    return tuple(grammar.attribute.sub(r"\1", text_of(one).rstrip()) for one in attributes)
+
+
+def attributes_above(statement: Node, grammar: Grammar) -> list[Node]:
     """Those above it, in order."""
     found: list[Node] = []
     before = statement.prev_sibling

@@ -64,7 +64,7 @@ class Space:
     ) -> None:
         """Take in what a piece of code says; a document's block with its first and last line."""
         own: dict[str, Import] = {}
-        for one in imports:
+        for one in sorted(imports, key=lambda one: one.guarded):  # what a build leaves out comes last
             if one.name == "*":
                 self.stars.append(one)
             else:
