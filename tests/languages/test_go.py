@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from codebase_gardener.knowledge.apis.calls import import_of
 from codebase_gardener.languages.go import import_path
 from codebase_gardener.languages.signatures import receiver_of
 from codebase_gardener.languages.symbols import TypedName
@@ -254,3 +255,57 @@ def test_types_that_are_named_are_used_and_receivers_are_not() -> None:
         "Pot": [("New", 15), ("New", 16), ("Sell", 5)],
         "Lid": [("Pot", 5), ("Pot.Fire", 10), ("Pot.Fire", 11)],
     }
+
+
+LOG = {
+    "go.mod": "module example.com/pot\n",
+    "pot.go": "package pot\n\ntype Pot struct{}\n\nfunc New() *Pot { return nil }\nfunc (p *Pot) Fire() {}\n",
+    "log/log.go": "package log\n\nfunc Fire() {}\nfunc Cool() {}\n",
+}
+
+
+def test_a_package_is_meant_where_a_block_imports_it_or_another_block_alone_does() -> None:
+    def block(code: str) -> str:
+        return f"```go\n{code}\n```\n\n"
+
+    text = "# Pot\n\n"
+    text += block('import "example.com/pot/log"\n\nlog.Fire() // package')
+    text += block('import "example.com/pot"\n\nlog := pot.New()\nlog.Fire() // variable')
+    text += block("log.Fire() // package")
+    text += block("log := pot.New()\nlog.Fire() // variable\n")
+    passages = context_of({**LOG, "README.md": text}).resolution.passages
+    lines = text.split("\n")
+    found = {
+        (lines[use.start - 1].partition("// ")[2], use.target.name)
+        for one in passages
+        for use in one.uses
+        if use.text == "log.Fire()"
+    }
+    assert found == {("package", "Fire"), ("variable", "Pot.Fire")}
+
+
+def test_a_variable_is_meant_below_its_declaration_alone() -> None:
+    body = "log.Fire()\n    log := New()\n    log.Fire()"
+    files = {
+        **LOG,
+        "fire.go": f'package pot\n\nimport "example.com/pot/log"\n\nfunc Run() {{\n    {body}\n}}\n',
+    }
+    callers = context_of(files).resolution.callers
+    assert {
+        (target.name, use.start)
+        for target, uses in callers.items()
+        for use in uses
+        if use.text == "log.Fire()"
+    } == {("Fire", 6), ("Pot.Fire", 8)}
+
+
+def test_how_files_of_a_package_import_what_its_users_cannot() -> None:
+    files = {
+        **LOG,
+        "internal/clay/clay.go": "package clay\n\ntype Clay struct{}\n\nfunc (Clay) Wet() {}\n",
+        "fire.go": 'package pot\n\nimport c "example.com/pot/internal/clay"\n\nvar one = c.Clay{}\n',
+    }
+    context = context_of(files)
+    for name in ("Clay", "Clay.Wet"):
+        found = import_of(context.target(symbol_named(context, name)), context)
+        assert found == 'import "example.com/pot/internal/clay"'

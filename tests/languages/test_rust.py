@@ -372,3 +372,123 @@ def test_an_example_of_a_comment_shows_the_trait_that_it_implements() -> None:
         {"Cargo.toml": "[package]\nname = 'kiln'\n", "src/lib.rs": source}
     ).resolution.passages
     assert [(use.target.name, use.kind, use.start) for use in passage.uses] == [("Fire", "annotation", 5)]
+
+
+VISITS = """
+    use outside::Visitor;
+    pub trait Glazer { fn glaze(&mut self); }
+    pub struct Pot;
+    impl Pot { pub fn heat(&self) {} }
+    pub struct Kiln<W> { writer: W }
+    pub struct Show;
+    impl<'de> Visitor<'de> for Show {
+        type Ok = Pot;
+        fn visit(&self) -> Result<Pot, ()> { Ok(Pot) }
+    }
+    impl Glazer for Show { fn glaze(&mut self) {} }
+    impl<'a, W: Glazer> Stove for &'a mut Kiln<W> {
+        fn warm(self) { self.writer.glaze() }
+    }
+    impl Debug for Kiln<u8> { fn fmt(&self, one: &Other) { one.heat() } }
+    impl Display for Kiln<u8> { fn fmt(&self, two: &Pot) { two.heat() } }
+    """
+
+
+def test_a_call_on_a_type_parameter_is_of_what_it_must_be() -> None:
+    more = """
+    pub fn outer<V>(visitor: V) where V: Visitor { visitor.visit() }
+    pub fn inner<G: ?Sized + Glazer>(mut glazer: &mut G) { glazer.glaze() }
+    pub fn alike(other: Show, same: Elsewhere) { other.visit(); same.heat() }
+    impl Pot { fn also(&self, other: &Self) { other.heat() } }
+    """
+    found = used({"src/lib.rs": VISITS + more}, "Show.visit", "Glazer.glaze", "Pot.heat")
+    scopes = {name: [scope for scope, _ in uses] for name, uses in found.items()}
+    assert scopes == {
+        "Show.visit": ["alike"],
+        "Glazer.glaze": ["Kiln.warm", "inner"],
+        "Pot.heat": ["Kiln.fmt", "Pot.also"],
+    }
+    line = next(at for at, text in enumerate(VISITS.strip().split("\n"), 1) if "two.heat" in text)
+    assert found["Pot.heat"][0][1] == line
+
+
+def test_what_is_implemented_for_a_reference_is_of_its_type() -> None:
+    found = symbols_in(VISITS, "rust")
+    assert found["Kiln.warm"].implements == "Stove"
+    assert found["Show.visit"].implements == "Visitor<'de>"
+    assert found["Pot.heat"].implements == ""
+    assert all(name.replace(".", "").isidentifier() for name in found)
+
+
+def test_an_associated_type_is_no_name_by_itself() -> None:
+    context = context_of({"Cargo.toml": "[package]\nname = 'kiln'\n", "src/lib.rs": VISITS})
+    assert not any(target.name == "Show.Ok" for target in context.resolution.callers)
+
+
+FIELDS = """
+    use outside::out;
+    pub struct Pot;
+    impl Pot { pub fn heat(&self) {} pub fn clear(&mut self) {} }
+    pub trait Warm { fn warm_up(&self); }
+    mod back {
+        pub struct Shelf<'a> {
+            pub(crate) first: &'a mut Box<super::Pot>,
+            text: String,
+        }
+    }
+    pub struct Kiln<'a> { pub pot: Option<Pot>, shelf: back::Shelf<'a>, text: String, other: out::Pot }
+    """
+
+
+@pytest.mark.parametrize(
+    ("body", "used_there"),
+    [
+        ("self.pot.heat()", ["Pot.heat"]),
+        ("self.text.heat()", []),
+        ("self.other.heat()", []),
+        ("let one: Pot = out(); one.heat()", ["Pot.heat"]),
+        ("let one: &String = out(); one.heat()", []),
+        ("let one = out::find(); one.heat()", []),
+        ("thing[0].heat()", ["Pot.heat"]),
+    ],
+)
+def test_a_call_on_a_field_or_a_variable_is_of_its_type(body: str, used_there: list[str]) -> None:
+    source = FIELDS + f"impl<'a> Kiln<'a> {{ fn run(&mut self) {{ {body} }} }}\n"
+    context = context_of({"Cargo.toml": "[package]\nname = 'kiln'\n", "src/lib.rs": source})
+    callers = context.resolution.callers
+    found = [
+        target.name
+        for target, uses in callers.items()
+        if any(use.scope == "Kiln.run" and use.kind == "call" for use in uses)
+    ]
+    assert [name for name in found if name.startswith("Pot.")] == used_there
+
+
+def test_a_field_of_a_type_in_a_module_inside_the_file_has_its_type() -> None:
+    bound = {(one.name, one.value) for one in code_in(FIELDS, "rust").bindings}
+    assert {("back.Shelf.first", "super.Pot"), ("Kiln.pot", "Pot"), ("Kiln.other", "out.Pot")} <= bound
+
+
+def test_a_trait_s_method_is_guessed_only_where_the_trait_is_named() -> None:
+    calls = "pub fn run() { thing[0].warm_up() }\n"
+    for line, scopes in (("", []), ("use crate::Warm;\n", ["run"]), ("use crate::*;\n", ["run"])):
+        files = {"src/lib.rs": "mod a;\n" + FIELDS, "src/a.rs": line + calls}
+        assert [scope for scope, _ in used(files, "Warm.warm_up")["Warm.warm_up"]] == scopes, line
+
+
+def test_of_imports_that_exclude_each_other_that_of_the_machine_is_meant() -> None:
+    files = {
+        "src/lib.rs": "mod narrow;\nmod wide;\nmod call;\n",
+        "src/narrow.rs": "pub fn fire() {}\npub fn cool() {}\n",
+        "src/wide.rs": "pub fn fire() {}\npub fn cool() {}\n",
+        "src/call.rs": (
+            '#[cfg(target_pointer_width = "32")]\nuse crate::narrow::fire;\n'
+            '#[cfg(target_pointer_width = "64")]\nuse crate::wide::fire;\n'
+            "#[cfg(windows)]\nuse crate::narrow::*;\n#[cfg(unix)]\nuse crate::wide::*;\n"
+            "fn run() { fire(); cool(); }\n"
+        ),
+    }
+    callers = context_of({"Cargo.toml": "[package]\nname = 'kiln'\n", **files}).resolution.callers
+    assert {target.path for target, uses in callers.items() for use in uses if use.kind == "call"} == {
+        "src/wide.rs"
+    }

@@ -65,6 +65,11 @@ def extract(file: SourceFile) -> FileFacts:
     document = document_facts(file.path, file.language, file.text)
     about = (file.path, file.language, file.text, module, table.symbols)
     manifest = read_manifest(file.path, file.text)
+    family = FAMILIES.get(family_of(file.language))
+    left_out = family is not None and family.leaves_out(file.path, file.text)
+    symbols = (
+        tuple(structs.replace(each, left_out=True) for each in table.symbols) if left_out else table.symbols
+    )
     needs = manifest_evidence(manifest) if manifest else environment_evidence(*about)
     return FileFacts(
         path=file.path,
@@ -72,7 +77,7 @@ def extract(file: SourceFile) -> FileFacts:
         sha256=file.sha256,
         lines=file.lines,
         purpose=_purpose(file, docstring, (*table.symbols, *code.constants)),
-        symbols=table.symbols,
+        symbols=symbols,
         problem=table.problem or "",
         imports=code.imports,
         bindings=code.bindings,
@@ -92,6 +97,8 @@ def extract(file: SourceFile) -> FileFacts:
         entries=manifest.entries if manifest else (),
         constants=code.constants,
         tests=code.tests,
+        left_out=left_out,
+        features=manifest.features if manifest else (),
     )
 
 

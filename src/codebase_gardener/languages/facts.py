@@ -22,6 +22,8 @@ class Import(msgspec.Struct, frozen=True, array_like=True, gc=False):
         alias: The name it is bound to here: "c", or "a" for `import a.b`; "*" for a star.
         scope: Qualified name of the enclosing definition; "" at module level.
         guarded: Under `try`, or under `if` (such as TYPE_CHECKING or an availability check).
+        erased: Whether only the compiler reads it: `import type`.
+        again: Whether `as` gives it its own name, with which a stub hands it out.
     """
 
     line: int
@@ -31,6 +33,8 @@ class Import(msgspec.Struct, frozen=True, array_like=True, gc=False):
     alias: str
     scope: str = ""
     guarded: bool = False
+    erased: bool = False
+    again: bool = False
 
 
 class Binding(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from codebase_gardener.languages.engine.brackets import QUOTES, closing, split
 from codebase_gardener.languages.engine.nodes import text_of
+from codebase_gardener.languages.go_builds import go_conditions, is_left_out_of_go
 from codebase_gardener.languages.go_library import LIBRARY_INTERFACES
 from codebase_gardener.languages.lexing import BLOCK, CHARACTER, DOUBLE, SLASHES, Lexer
 from codebase_gardener.languages.meanings import Offer, Place, joined
@@ -282,6 +283,18 @@ def _offers(linker: Linker, spaces: Mapping[str, Space]) -> Iterator[tuple[Place
                 yield (path, name), Offer(f"{package}.{name}", f'import "{module}"')
 
 
+def _inside(linker: Linker, spaces: Mapping[str, Space]) -> Iterator[tuple[Place, str]]:
+    """What a folder exports, by the statement that another one of the package imports it with."""
+    keys = {
+        linker.units.find(one.module, path): one.module
+        for path, space in spaces.items()
+        for one in (*space.imports.values(), *space.stars)
+    }
+    for path, space in spaces.items():
+        if module := keys.get(_unit(path)):
+            yield from (((path, name), f'import "{module}"') for name in space.exports)
+
+
 # ---- interfaces
 
 
@@ -325,13 +338,14 @@ def _fulfilled(linker: Linker, spaces: Mapping[str, Space]) -> Fulfilled:
 
 def _types(spaces: Mapping[str, Space]) -> dict[tuple[str, str], _Type]:
     """By package and name."""
+    ordered = sorted(spaces.items(), key=lambda item: not item[1].left_out)
     found = {
         (_unit(path), name): _Type((path, name), _unit(path), space, symbol)
-        for path, space in spaces.items()
+        for path, space in ordered
         for name, symbol in space.symbols.items()
         if symbol.kind in ("type", "interface")
     }
-    for path, space in spaces.items():
+    for path, space in ordered:
         for symbol in space.symbols.values():
             owner = found.get((_unit(path), symbol.qualified_name.rpartition(".")[0]))
             if owner is not None and symbol.kind == "method":
@@ -418,7 +432,10 @@ _FAMILY = Family(
     package_comment="package ",
     unit=_unit,
     root_names=_root_names,
+    inside=_inside,
     fulfilled=_fulfilled,
+    conditions=go_conditions,
+    leaves_out=is_left_out_of_go,
 )  # fmt: skip
 
 GO = Language(

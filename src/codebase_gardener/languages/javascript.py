@@ -145,6 +145,19 @@ def _imports(node: Node) -> Iterator[Bound]:
                 yield module, text_of(name), text_of(alias or name)
 
 
+def _erases(node: Node) -> bool:
+    """`import type …`, and `import { type … }` where all names have the word."""
+    named = [
+        one
+        for clause in node.named_children
+        if clause.type in ("import_clause", "export_clause")
+        for one in _parts(clause)
+    ]
+    return any(one.type == "type" for one in node.children) or (
+        bool(named) and all(any(part.type == "type" for part in one.children) for one in named)
+    )
+
+
 def _parts(clause: Node) -> Iterator[Node]:
     for child in clause.named_children:
         if child.type == "named_imports":
@@ -374,6 +387,7 @@ _FAMILY = Family(
     "script", _imports, exports, _hidden, _find, _offers, each(_parameter),
     renamed=renamed,
     renames=True,
+    erases=_erases,
     requires=_requires,
     wrappers=words("Promise Awaited Readonly Partial Required PromiseLike NonNullable"),
     common=words(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -107,6 +107,7 @@ class Grammar:
         members: Values that are a method wherever they stand.
         scopes: Node types that qualify names without being symbols, and the field that names them.
         types: Those of the scopes that stand for a type.
+        implemented: The field of such a scope that names the interface whose methods it holds.
         wrappers: Node types around a definition that belong to it (`export …`, `const …`, `template <…>`).
         naming: Those of the wrappers that name a definition without a name of its own.
         reserved: Words that name no definition: where one seems to, the parser was led astray, as by a macro.
@@ -174,6 +175,7 @@ class Grammar:
     members: tuple[str, ...] = ()
     scopes: Mapping[str, str] = field(default_factory=dict)
     types: tuple[str, ...] = ()
+    implemented: str = ""
     wrappers: tuple[str, ...] = ()
     naming: tuple[str, ...] = ()
     reserved: frozenset[str] = frozenset()
@@ -259,6 +261,7 @@ class Family:
         offers: Everything that users of the package can import, methods left out.
         parameters: The parameters in the text between a signature's parentheses, split at the commas.
         renamed: What is handed out under another name: that name, and the one by which the file of a path knows it.
+        erases: Whether only the compiler reads an import.
         requires: Whether a variable with a value, or an exported one, is an import in truth.
         open_constants: Whether a file's constants are open to others, by its path; None where `exports` says which are.
         joint: Between the parts of a path in code: "." or "::".
@@ -272,9 +275,11 @@ class Family:
             method's name alone says nothing of a value whose type is not known.
         typed_values: Whether code says the type of each of its values, so that a method's name alone says nothing of
             any but those that a document leaves out.
+        names_interfaces: Whether a file names each interface of whose methods it calls one.
         builtins: Names of the language itself.
         quotes: What text stands between.
         receiver: The receiver that a method's signature names.
+        bound: The types that a function asks of its type parameter of a name, as written; "".
         constructors: Methods that make the object of their class, besides those of its name.
         construction: How an object is made: `{name}` of the class, its `{path}`, `{arguments}`.
         is_static: Whether a method is called on the type.
@@ -301,11 +306,16 @@ class Family:
         by_ending: Whether definitions of other files are visible without a name of their file (an `#include`, a
             `require`): then the end of its qualified name tells a definition.
         submodules: Whether a module may hold others that are files of their own.
+        paths_need_no_import: Whether a path may begin with a package that no statement imports: `itoa::Buffer::new()`.
         variant: A member's name by which a type has values of its own: Rust's `Level::Info`.
         inside: The statements by which the package's own files import of each other, the best of each place first.
         declarations: The file that would declare, with types, what the file of a path defines; "".
         fulfilled: What types implement, where none says which interfaces those are.
         compiled: Files that a compiler wrote from others, given all paths and the folders of packaging files.
+        conditions: What a file, or code in it, is built on, with its line, by path and text: systems, versions, tags.
+        leaves_out: Whether a build that asks for nothing leaves the file out, by path and text.
+        is_left_out: Whether it leaves out what has these attributes, with these features on; None where they are not
+            known, and tell nothing.
     """
 
     name: str
@@ -316,6 +326,7 @@ class Family:
     offers: Callable[[Linker, Mapping[str, Space]], Iterator[tuple[Place, Offer]]]
     parameters: Callable[[list[str]], Iterable[TypedName | None]]
     renamed: Callable[[Node, str], Iterator[tuple[str, str]]] = lambda _node, _path: iter(())
+    erases: Callable[[Node], bool] = lambda _node: False
     requires: Callable[[Node], bool] = lambda _node: False
     open_constants: Callable[[str], bool] | None = None
     joint: str = "."
@@ -327,9 +338,11 @@ class Family:
     common: frozenset[str] = frozenset()
     free_values: bool = False
     typed_values: bool = False
+    names_interfaces: bool = False
     builtins: frozenset[str] = frozenset()
     quotes: str = QUOTES
     receiver: Callable[[Symbol], TypedName | None] = lambda _symbol: None
+    bound: Callable[[Symbol, str], str] = lambda _symbol, _name: ""
     constructors: tuple[str, ...] = ("constructor",)
     construction: str = "new {name}({arguments})"
     is_static: Callable[[Symbol], bool] = _static
@@ -355,6 +368,7 @@ class Family:
     imported: Callable[[Linker, Space, Import], Entity | None] | None = None
     by_ending: bool = False
     submodules: bool = False
+    paths_need_no_import: bool = False
     variant: re.Pattern[str] = NEVER
     inside: Callable[[Linker, Mapping[str, Space]], Iterator[tuple[Place, str]]] = lambda _linker, _spaces: (
         iter(())
@@ -362,6 +376,9 @@ class Family:
     declarations: Callable[[str], str] = lambda _path: ""
     fulfilled: Callable[[Linker, Mapping[str, Space]], Fulfilled] | None = None
     compiled: Callable[[list[str], list[str]], frozenset[str]] = lambda _paths, _roots: frozenset()
+    conditions: Callable[[str, str], Iterator[tuple[int, str]]] = lambda _path, _text: iter(())
+    leaves_out: Callable[[str, str], bool] = lambda _path, _text: False
+    is_left_out: Callable[[Sequence[str], Collection[str] | None], bool] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -387,6 +404,7 @@ class Language:
         test_word: What in a test's name says no more than that.
         example: Names of those tests that documentation shows.
         variables: How code reads a variable of the environment; one of two groups is its name.
+        set_by_tools: Names of those that the build sets itself, for the code that it runs.
         error: The type of errors that functions return; "" where they are raised.
         errors: How a line makes or returns one; one of its groups is the error.
     """
@@ -409,6 +427,7 @@ class Language:
     test_word: re.Pattern[str] = re.compile(r"[Tt]est(?=[A-Z_\d])_?")
     example: re.Pattern[str] = NEVER
     variables: re.Pattern[str] = NEVER
+    set_by_tools: re.Pattern[str] = NEVER
     error: str = ""
     errors: re.Pattern[str] | None = None
 

@@ -10,7 +10,8 @@ from codebase_gardener.languages.engine.brackets import split
 from codebase_gardener.languages.engine.nodes import MAX_BYTES, declared_name, text_of
 from codebase_gardener.languages.lexing import BLOCK, CHARACTER, DOUBLE, SLASHES, Lexer
 from codebase_gardener.languages.meanings import PLACES, Offer, Place, joined
-from codebase_gardener.languages.rows import Bound, Doctest, Family, Grammar, Language, each, words
+from codebase_gardener.languages.rows import Bound, Doctest, Family, Given, Grammar, Language, each, words
+from codebase_gardener.languages.rust_builds import is_left_out_of_rust, rust_conditions
 from codebase_gardener.languages.rust_macros import token_uses
 from codebase_gardener.languages.symbols import Symbol, TypedName
 
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["RUST"]
 
 _QUERY = """
-(use_declaration) @import
+[(use_declaration) (extern_crate_declaration)] @import
 [(call_expression) (macro_invocation) (struct_expression)] @call
 (let_declaration pattern: (identifier) value: (_)) @bind
+[(let_declaration pattern: (identifier) type: (_)) (field_declaration)] @typed
 (source_file [(const_item name: (_) @name) (static_item name: (_) @name)])
 (source_file (_ . (visibility_modifier)) @export)
 (type_identifier) @type
@@ -34,7 +36,9 @@ _QUERY = """
 (scoped_identifier) @variant
 [(type_parameter name: (_) @parameter) (const_parameter name: (_) @parameter)]
 (impl_item type: [(type_identifier) @owner (scoped_type_identifier) @owner
-                  (generic_type type: [(type_identifier) (scoped_type_identifier)] @owner)])
+                  (generic_type type: [(type_identifier) (scoped_type_identifier)] @owner)
+                  (reference_type type: [(type_identifier) @owner (scoped_type_identifier) @owner
+                      (generic_type type: [(type_identifier) (scoped_type_identifier)] @owner)])])
 (macro_invocation (token_tree) @tokens)
 (macro_rule right: (token_tree) @tokens)
 (attribute arguments: (token_tree) @tokens)
@@ -48,7 +52,10 @@ _QUERY = """
 """
 _VARIANT = re.compile(r"(?:\w+::)*[A-Z]\w*::[A-Z]\w*\Z")
 _TEST = re.compile(rb"#\[(?:cfg\((?:all\()?test\b|(?:\w+::)*test\b)")
+_PART_OF_RUST = ("std", "core", "alloc", "proc_macro", "test", "self")
 _BETWEEN = ("attribute_item", "line_comment", "block_comment")
+
+_WRAPPERS = words("Option Box Arc Rc RefCell Mutex Pin Cow")
 
 MAX_DEPTH = 20
 MAX_MODULES = 20_000
@@ -59,6 +66,11 @@ MAX_MODULES = 20_000
 
 def _imports(node: Node) -> Iterator[Bound]:
     """As the file would write them where they stand in a module inside it."""
+    if node.type == "extern_crate_declaration":
+        crate, other = node.child_by_field_name("name"), node.child_by_field_name("alias")
+        if crate is not None and text_of(crate) not in _PART_OF_RUST:
+            yield text_of(crate), "", text_of(other or crate)
+        return
     inside = _modules_around(node)
     for module, name, alias in _used(node):
         yield _from_file(module, inside) if inside else module, name, alias
@@ -144,6 +156,43 @@ def _open_fields(node: Node) -> Iterator[str]:
         yield from declared_name(node)
 
 
+def _given(node: Node) -> Iterator[Given]:
+    """The type of a field or of a variable that is declared with one."""
+    named, kind = node.child_by_field_name("name"), _type_name(node.child_by_field_name("type"))
+    if node.type == "let_declaration":
+        pattern = node.child_by_field_name("pattern")
+        if pattern is not None:
+            yield text_of(pattern), kind, None
+    elif named is not None:
+        around, owners = node.parent, [text_of(named)]
+        while around is not None:
+            owner = around.child_by_field_name("name")
+            if owner is not None and around.type in ("struct_item", "union_item", "mod_item"):
+                owners.insert(0, text_of(owner))
+            around = around.parent
+        if len(owners) > 1:
+            yield ".".join(owners), kind, None
+
+
+def _type_name(kind: Node | None) -> str:
+    """The dotted name of a type, of what it points to, or of what a wrapper holds; "?" of one without a name."""
+    for _ in range(MAX_DEPTH):
+        if kind is None:
+            break
+        if kind.type in ("type_identifier", "scoped_type_identifier", "primitive_type"):
+            return _path(kind)
+        if kind.type == "generic_type":
+            outer = kind.child_by_field_name("type")
+            held = kind.child_by_field_name("type_arguments")
+            name = _path(outer) if outer is not None else "?"
+            if held is None or name.rpartition(".")[2] not in _WRAPPERS:
+                return name
+            kind = next((one for one in held.named_children if one.type != "lifetime"), None)
+        else:
+            kind = kind.child_by_field_name("type") or kind.child_by_field_name("trait")
+    return "?"
+
+
 def _exports(node: Node) -> Iterator[str]:
     """`pub` without a restriction."""
     if text_of(node.named_children[0]) != "pub":
@@ -166,6 +215,12 @@ def _parameter(part: str) -> TypedName | None:
     if not typed:
         return None  # self, in any form
     return TypedName(name, ":".join(typed).strip().replace("\0", "::"))
+
+
+def _bound(symbol: Symbol, name: str) -> str:
+    """`V: Visitor<'de>` between angle brackets or behind `where`; a parameter is never named as a type is."""
+    found = re.search(r"(?<![\w:'])" + re.escape(name) + r"\s*:(?!:)\s*([^,>{]*)", symbol.signature)
+    return found[1] if found and name[:1].isupper() else ""
 
 
 def _is_static(symbol: Symbol) -> bool:
@@ -292,30 +347,35 @@ _FAMILY = Family(
     joint="::",
     receivers=("self", "Self"),
     receiver_classes=("Self",),
-    wrappers=words(
-        "Result Option Box Arc Rc RefCell Mutex Pin Cow Ok Some impl dyn mut std result io boxed pin future Future"
-    ),
+    wrappers=_WRAPPERS | words("Result Ok Some impl dyn mut std result io boxed pin future Future"),
     common=words(
         """new clone into from unwrap expect unwrap_or unwrap_or_else map map_err and_then or_else ok err iter
            into_iter iter_mut next collect push pop insert remove get get_mut len is_empty contains as_ref as_mut
            as_str to_string to_owned to_vec borrow borrow_mut lock read write flush fmt eq ne cmp partial_cmp hash
            default drop deref filter fold find any all sum min max zip enumerate rev take skip chain extend append
            sort split trim parse chars bytes lines starts_with ends_with replace join concat is_some is_none is_ok
-           is_err cloned copied send recv spawn wait poll index try_into try_from as_bytes"""
+           is_err cloned copied send recv spawn wait poll index try_into try_from as_bytes strip_prefix
+           strip_suffix split_once rsplit_once split_at as_deref as_ptr as_mut_ptr deref_mut from_str from_bits to_bits
+           push_str write_str write_char write_all"""
     ),
+    names_interfaces=True,
     builtins=words(
         """std core alloc Vec String Some None Ok Err Box Arc Rc Option Result println print eprintln eprint
            format panic assert assert_eq assert_ne debug_assert vec write writeln todo unimplemented unreachable
            matches include_str include_bytes env concat stringify dbg cfg str u8 u16 u32 u64 u128 usize i8 i16 i32
            i64 i128 isize f32 f64 bool char Default From Into Iterator drop HashMap HashSet BTreeMap"""
     ),
+    bound=_bound,
     is_static=_is_static,
     tests_anywhere=True,
     doctest=_DOCTEST,
     entry=_entry,
     submodules=True,
+    paths_need_no_import=True,
     variant=re.compile(r"[A-Z]"),
     inside=_inside,
+    conditions=rust_conditions,
+    is_left_out=is_left_out_of_rust,
 )  # fmt: skip
 
 RUST = Language(
@@ -342,7 +402,7 @@ RUST = Language(
             "call_expression": ("function",), "struct_expression": ("name",), "macro_invocation": ("macro",),
             "generic_function": ("function",), "generic_type": (), "await_expression": (),
             "parenthesized_expression": (), "try_expression": (), "unary_expression": ("argument",),
-            "reference_expression": ("value",),
+            "reference_expression": ("value",), "reference_type": ("type",), "pointer_type": ("type",),
         },
         leaves=("self", "super", "crate", "metavariable"),
         around=("await_expression", "try_expression", "unary_expression", "parenthesized_expression"),
@@ -352,12 +412,14 @@ RUST = Language(
         variant=_VARIANT,
         scopes={"impl_item": "type", "mod_item": "name"},
         types=("impl_item",),
+        implemented="trait",
         attributes=("attribute_item",),
         attribute=re.compile(r"\A#\[(.*)\]\Z", re.DOTALL),
         attribute_mark=b"#[",
         comments=("line_comment", "block_comment"),
         tokens=token_uses,
         tests=_tests,
+        given=_given,
         open_fields=_open_fields,
         declarations={"function_signature_item": "function"},
         no_base=("line_comment", "block_comment", "type_arguments"),
@@ -366,5 +428,11 @@ RUST = Language(
     family=_FAMILY,
     test=re.compile(r"@(?:\w+::)*test\b"),
     trivial=r"todo!\(.*\)|unimplemented!\(.*\)|panic!?\(.*not implemented.*\)",
+    # https://doc.rust-lang.org/cargo/reference/environment-variables.html
+    set_by_tools=re.compile(
+        r"CARGO(?:_(?:CFG|FEATURE|PKG|MANIFEST|BIN|CRATE|PRIMARY|ENCODED)_\w+|_MAKEFLAGS)?\Z|DEP_\w+_\w+\Z"
+        r"|(?:OUT_DIR|TARGET|HOST|NUM_JOBS|OPT_LEVEL|DEBUG|PROFILE|RUSTC|RUSTDOC|RUSTC_LINKER|RUSTC_WRAPPER"
+        r"|RUSTC_WORKSPACE_WRAPPER)\Z"
+    ),
     variables=re.compile(r"env::(?:var|var_os)\(\"([A-Za-z_]\w{1,80})\"()"),
 )  # fmt: skip

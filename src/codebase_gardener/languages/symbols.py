@@ -44,6 +44,9 @@ class Symbol(msgspec.Struct, frozen=True, array_like=True, gc=False):
         declared: Its declaration, where a file beside its own declares it with types (`.d.ts`).
         inner_name: Its name in its own file, and in the signature, where others know it by another; else "".
         overloads: First and last line of each signature that callers see in place of its own.
+        implements: Of a method that its type has for an interface's sake, in a block of its own: the interface as
+            written, such as `Visitor<'de>` of Rust's `impl Visitor<'de> for V`.
+        left_out: Whether a build that asks for nothing does without it.
     """
 
     path: str
@@ -67,6 +70,8 @@ class Symbol(msgspec.Struct, frozen=True, array_like=True, gc=False):
     declared: Symbol | None = None
     inner_name: str = ""
     overloads: tuple[tuple[int, int], ...] = ()
+    implements: str = ""
+    left_out: bool = False
 
     @property
     def name(self) -> str:

@@ -30,6 +30,7 @@ def cargo_toml(_path: str, text: str) -> Manifest:
         dependencies=(*_runtime(package.at("rust-version")), *_dependencies(data)),
         commands=tuple(filter(None, (each.at("name").text for each in data.at("bin").entries))),
         entries=tuple(_entries(data)),
+        features=tuple(_switched_on(data.at("features"))),
     )
 
 
@@ -57,6 +58,18 @@ def _features(table: LocatedValue) -> dict[str, str]:
     for feature, parts in table.table.items():
         for part in parts.entries if feature != "default" else ():
             found.setdefault(part.text.removeprefix("dep:").split("/")[0].rstrip("?"), feature)
+    return found
+
+
+def _switched_on(table: LocatedValue) -> list[str]:
+    """`default` with all that it brings, and that brings."""
+    found: list[str] = []
+    pending = ["default"]
+    while pending:
+        feature = pending.pop(0)
+        if feature not in found:
+            found.append(feature)
+            pending += [part.text for part in table.at(feature).entries]
     return found
 
 

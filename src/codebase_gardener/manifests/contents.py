@@ -62,6 +62,7 @@ class Manifest:
         urls: Label and address, in the order of the file.
         dependencies: In the order of their kinds and lines.
         commands: Names of the programs that it installs.
+        features: What is switched on where nothing is asked for.
         entries: What it lets others import, best first; of Python, the files themselves tell.
     """
 
@@ -74,3 +75,4 @@ class Manifest:
     dependencies: tuple[Dependency, ...] = ()
     commands: tuple[str, ...] = ()
     entries: tuple[PackageEntry, ...] = ()
+    features: tuple[str, ...] = ()

@@ -221,6 +221,7 @@ def rebuilt(paths: WikiPaths, files: Mapping[str, str], repository: RepositoryFa
 def facts_of(paths: WikiPaths, snapshot: Snapshot, reporter: Reporter) -> RepositoryFacts:
     """The facts of a snapshot's files, with those kept that are known already."""
     from codebase_gardener.knowledge.extraction import extract
+    from codebase_gardener.knowledge.sources.builds import with_builds
     from codebase_gardener.knowledge.sources.declarations import with_declarations
     from codebase_gardener.knowledge.sources.facts_cache import FactsCache
     from codebase_gardener.knowledge.sources.identity import identity
@@ -230,7 +231,7 @@ def facts_of(paths: WikiPaths, snapshot: Snapshot, reporter: Reporter) -> Reposi
     with reporter.stage("facts", "files") as progress:
         facts = FactsCache(paths.facts).extract_all(snapshot.files, extract, progress)
     owner_repo, repo = identity(snapshot)
-    return RepositoryFacts(owner_repo, snapshot, with_test_needs(with_declarations(facts)), repo)
+    return RepositoryFacts(owner_repo, snapshot, with_test_needs(with_declarations(with_builds(facts))), repo)
 
 
 def recalling_results(paths: WikiPaths) -> AbstractContextManager[None]:

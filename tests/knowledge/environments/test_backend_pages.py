@@ -35,6 +35,24 @@ def test_what_npm_may_leave_out_is_installed_by_npm() -> None:
     assert "which says that it may be left out" in page.page.description
 
 
+def test_what_only_gives_types_is_needed_by_nothing_that_runs() -> None:
+    package = '{"name": "kiln", "peerDependencies": {"ws": "1"}, "peerDependenciesMeta": {"ws": {"optional": true}}}'
+    wanted = "export function fire(hooks: Hooks) {}\n"
+    for code, for_types in (
+        ("import type { Hooks } from 'ws'", True),
+        ("import type * as Hooks from 'ws'", True),
+        ("import { type Hooks, type Socket } from 'ws'", True),
+        ("import { type Socket, Hooks } from 'ws'", False),
+    ):
+        context = context_of({"package.json": package, "src/a.ts": f"{code}\n{wanted}"})
+        page = pages_of(context.repository)["o_r_Optional"]
+        assert bool(page.gates) != for_types, code
+        assert ("takes types from it, and nothing else" in page.page.overview) == for_types, code
+        notes = section(page, "Compatibility Notes")
+        said = "imports types of it alone" if for_types else "imports it"
+        assert notes == f"- `src/a.ts` {said} (`src/a.ts:L1-1`)."
+
+
 def test_a_feature_of_a_crate_is_asked_for_with_the_crate() -> None:
     cargo = (
         '[package]\nname = "kiln"\n[dependencies]\nglaze = { version = "1", optional = true }\n'

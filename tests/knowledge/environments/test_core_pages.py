@@ -86,3 +86,9 @@ def test_a_dependency_that_is_not_always_needed_is_one(tmp_path: Path, dependenc
     cargo = f'[package]\nname = "tool"\nversion = "1.0.0"\n{dependencies}'
     core = pages_of(repository(tmp_path, {"Cargo.toml": cargo, "src/lib.rs": "\n"}))["Core"]
     assert section(core, "Dependencies").endswith(said)
+
+
+def test_what_code_is_built_on_is_a_note(tmp_path: Path) -> None:
+    files = {"go.mod": "module github.com/o/tool\n", "a.go": "//go:build !windows\n\npackage a\n"}
+    notes = section(pages_of(repository(tmp_path, files))["Core"], "Compatibility Notes")
+    assert notes == "- Build condition `!windows`: it decides what is built (`a.go:L1-1`)."

@@ -42,6 +42,18 @@ def test_other_languages_variables() -> None:
     assert rows("a.go", 'x := os.Getenv("HOME_DIR")', "environment-variable") == [("", "HOME_DIR", "", 1)]
 
 
+def test_what_a_build_sets_itself_is_no_setting() -> None:
+    text = 'env::var("CARGO_CFG_TARGET_ARCH"); env::var("OUT_DIR"); env::var("CARGO_HOME"); env::var("POT")'
+    assert [row[1] for row in rows("build.rs", text, "environment-variable")] == ["CARGO_HOME", "POT"]
+
+
+def test_what_code_is_built_on_is_evidence() -> None:
+    assert rows("pot.go", "//go:build !windows\n\npackage pot\n", "build-condition") == [
+        ("", "!windows", "", 1)
+    ]
+    assert rows("a.rs", "\n#[cfg(unix)]\nfn f() {}\n", "build-condition") == [("", "unix", "", 2)]
+
+
 def test_code_of_tests_and_examples_counts_for_nothing() -> None:
     assert evidence("tests/test_a.py", GUARDS) == evidence("examples/a.py", GUARDS) == []
 

@@ -352,6 +352,24 @@ def test_an_import_by_a_written_name_is_an_import() -> None:
     assert "| `matches` | the extra `fire` | imported by `pot/fire.py` |" in overview(files).sections[4].body
 
 
+def test_a_path_needs_no_import_in_rust() -> None:
+    files = {
+        "Cargo.toml": '[package]\nname = "pot"\n[dependencies]\nglaze = "1"\nspin = "1"\nclay_core = "1"\nkiln = "1"\n',
+        "src/lib.rs": (
+            "extern crate clay_core as clay;\nmod fire;\n#[spin::main]\npub fn start() {}\n"
+            "pub fn cool() -> glaze::Coat { glaze::Coat::new() }\n"
+        ),
+        "src/fire.rs": "use clay::Pot;\npub fn fire(pot: Pot, kiln: u8) -> u8 { kiln.heat() }\n",
+    }
+    rows = overview(files).sections[4].body.split("\n")
+    assert [row.split(" | ")[-2] for row in rows[2:]] == [
+        "named in paths by `src/lib.rs`",
+        "named in paths by `src/lib.rs`",
+        "imported by `src/fire.rs`, `src/lib.rs`",
+        "no import by this name was found in the package",
+    ]
+
+
 def test_a_pointer_in_italics_is_one_too() -> None:
     readme = "# Pot\n\n_For other pots, see\n[the comparison](https://x.y)._\n\nPot cooks stews slowly.\n"
     assert "comparison" not in overview(FILES | {"README.md": readme}).description

@@ -48,7 +48,8 @@ def backend_page(draft: EnvironmentDraft, backend: Backend, name: str) -> Enviro
     bounds = unique(bound for one in packages for bound in one.bounds)
     required = unique(row for one in packages for row in one.required if _of_extra(row, backend))
     defined = unique(row for one in packages for row in one.definitions)
-    imports = unique(row for one in packages for row in one.imports)
+    imports = unique(row for one in packages for row in [*one.imports, *one.erased])
+    for_types = bool(imports) and not sites and not any(one.imports for one in packages)
     evidence = [*required, *defined, *bounds, *errors, *sites, *imports]
     purposes = [row for one in required for row in _purpose(draft, one)]
     gated = {gate.path for gate in gates}
@@ -61,6 +62,8 @@ def backend_page(draft: EnvironmentDraft, backend: Backend, name: str) -> Enviro
     )
     reach = _reach(draft, len(gates), len(gated))
     overview = f"{names}: used by {marked(draft.software)}{purpose} where installed{reach}."
+    if for_types:
+        overview = f"{names}: {marked(draft.software)} takes types from it, and nothing else."
     bodies = (
         _backend_system(draft, sheet, backend),
         grid(("Package", "Version", "Where"), rows),
@@ -72,6 +75,8 @@ def backend_page(draft: EnvironmentDraft, backend: Backend, name: str) -> Enviro
     )
     description = _backend_description(draft, sheet, backend, sites)
     usage = "Needed by what calls the code named under Compatibility Notes; without it, the rest works."
+    if for_types:
+        usage = "Needed where types are checked: no code of the package imports it at run time."
     made = draft.written(
         name, "backend", overview, description, usage, bodies, sheet, tuple(sorted(keys)), gates
     )
@@ -195,6 +200,9 @@ def _backend_notes(
     imports = [row for one in backend.packages for row in one.imports if row.path not in known]
     for (path,), rows in grouped(imports, lambda one: (one.path,)):
         notes.append(f"- {marked(path)} imports it ({sheet.anchors(rows, 2)}).")
+    erased = [row for one in backend.packages for row in one.erased]
+    for (path,), rows in grouped(erased, lambda one: (one.path,)):
+        notes.append(f"- {marked(path)} imports types of it alone ({sheet.anchors(rows, 2)}).")
     for row in purposes:
         name, said = marked(row.evidence.name), inline(row.evidence.value, 200)
         notes.append(f"- The packaging file says what {name} is for: “{said}” ({sheet.anchor(row)}).")

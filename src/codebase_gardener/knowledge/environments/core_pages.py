@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from codebase_gardener.knowledge.environments.backends import Backend
 from codebase_gardener.knowledge.environments.evidence_by_kind import FoundEvidence, key_of
+from codebase_gardener.knowledge.environments.needs_of_parts import needs_of_parts
 from codebase_gardener.knowledge.environments.optional_packages import Package, own_names
 from codebase_gardener.knowledge.environments.page_draft import (
     EnvironmentDraft,
@@ -44,9 +45,12 @@ def core_page(draft: EnvironmentDraft, backends: list[Backend], soft: list[Packa
     checks = facts.of_kinds("version-check", "version")
     checks = [one for one in checks if key_of(one.evidence.name) in facts.core | {"python"}]
     bounds = " ".join(f"{one.evidence.name} {one.evidence.value}".strip() for one in runtimes[:1])
-    needs = counted(len(required), "package") if required else "no other package"
+    partly = needs_of_parts(draft.repository, facts, required)
+    everywhere = [one for one in required if one.evidence.name not in partly]
+    needs = counted(len(everywhere), "package") if everywhere else "no other package"
     first = f"{marked(bounds)} and " if bounds else ""
-    overview = f"What {marked(draft.software)} needs wherever it runs: {first}{needs}."
+    more = f"; parts of it need {len(partly)} more" if partly else ""
+    overview = f"What {marked(draft.software)} needs wherever it runs: {first}{needs}{more}."
     own = [draft.package] if draft.package else []
     evidence = [
         *own,
@@ -58,7 +62,7 @@ def core_page(draft: EnvironmentDraft, backends: list[Backend], soft: list[Packa
     ]
     bodies = (
         system,
-        grid(("Package", "Version", "Where"), dependencies) if dependencies else _no_dependencies(draft),
+        _dependencies(draft, sheet, dependencies, partly) if dependencies else _no_dependencies(draft),
         sheet.variables(facts.of_kinds("environment-variable")),
         _core_install(draft, backends),
         sheet.quotes([*evidence, *draft.more(evidence)]),
@@ -121,6 +125,23 @@ def _core_description(draft: EnvironmentDraft, sheet: Sheet, backends: list[Back
     return "\n\n".join(lines)
 
 
+def _dependencies(
+    draft: EnvironmentDraft,
+    sheet: Sheet,
+    rows: list[tuple[str, ...]],
+    partly: Mapping[str, list[FoundEvidence]],
+) -> str:
+    """With the parts that alone need some of them."""
+    notes = []
+    for name, imports in partly.items():
+        folders = [marked(one) for one in dict.fromkeys(row.path.rpartition("/")[0] for row in imports)]
+        by = f"by {enumerated(folders[:5], len(folders))} alone"
+        if all(draft.repository.facts[row.path].left_out for row in imports):
+            by = "only where a build asks for it"
+        notes.append(f"- {marked(name)}: imported {by} ({sheet.anchors(imports, 3)}).")
+    return "\n".join([grid(("Package", "Version", "Where"), rows), *([""] if notes else []), *notes])
+
+
 def _no_dependencies(draft: EnvironmentDraft) -> str:
     if draft.package and draft.facts.of_kinds("extra", "dev-extra", "group", "build"):
         return "The packaging files name none that it always needs."
@@ -177,6 +198,10 @@ def _core_notes(
     asked = [one for one in asked if not one.evidence.text.startswith(("Operating System", "os "))]
     for (name,), rows in grouped(asked, lambda one: (one.evidence.name,)):
         notes.append(f"- Platform {marked(name)}: the code asks for it at {sheet.anchors(rows, 3)}.")
+    for (name,), rows in grouped(draft.facts.of_kinds("build-condition"), lambda one: (one.evidence.name,)):
+        notes.append(
+            f"- Build condition {marked(name)}: it decides what is built ({sheet.anchors(rows, 3)})."
+        )
     notes += [
         f"- {marked(one.name)} is used where it is installed ({sheet.anchors(one.sites, 3)})." for one in soft
     ]

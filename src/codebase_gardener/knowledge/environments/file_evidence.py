@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from codebase_gardener.knowledge.environments.guard_evidence import guard_evidence
 from codebase_gardener.knowledge.sources.file_facts import Evidence
 from codebase_gardener.languages.symbols import Symbol
-from codebase_gardener.languages.table import LANGUAGES
+from codebase_gardener.languages.table import FAMILIES, LANGUAGES, family_of
 from codebase_gardener.manifests.contents import Manifest
+from codebase_gardener.manifests.values import one_line
 from codebase_gardener.repository.areas import area_of
 
 __all__ = ["KINDS", "environment_evidence", "manifest_evidence"]
@@ -20,6 +21,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "release": ("the version that the packaging file gives the package", "setup.py / pyproject"),
     "runtime": ("a language and its bound", "setup.py / pyproject"),
     "platform": ("an operating system that is declared or asked for", "setup.py / pyproject"),
+    "build-condition": ("a file, or code in it, is built only where this holds", "setup.py / pyproject"),
     "requirement": ("plain installation needs it; value is the bound", "setup.py / pyproject"),
     "extra": ("an extra (scope) that users install needs it", "setup.py / pyproject"),
     "dev-extra": ("an extra (scope) for work on the repository needs it", "setup.py / pyproject"),
@@ -67,7 +69,7 @@ def environment_evidence(
         return ()
     if tree is not None:
         return guard_evidence(text, tree)
-    return tuple(_variables(language, text))
+    return (*_conditions(path, language, text), *_variables(language, text))
 
 
 def manifest_evidence(manifest: Manifest) -> Iterator[Evidence]:
@@ -82,10 +84,20 @@ def manifest_evidence(manifest: Manifest) -> Iterator[Evidence]:
         yield Evidence(each.kind, each.start, each.end, each.group, each.name, each.text, each.version)
 
 
+def _conditions(path: str, language: str, text: str) -> Iterator[Evidence]:
+    family = FAMILIES.get(family_of(language))
+    for line, condition in family.conditions(path, text) if family is not None else ():
+        yield Evidence("build-condition", line, line, "", one_line(condition), one_line(condition))
+
+
 def _variables(language: str, text: str) -> Iterator[Evidence]:
     row = LANGUAGES.get(language)
     line, offset = 1, 0
-    for found in row.variables.finditer(text) if row else ():
+    if row is None:
+        return
+    for found in row.variables.finditer(text):
         line += text.count("\n", offset, found.start())
         offset = found.start()
-        yield Evidence("environment-variable", line, line, "", next(filter(None, found.groups())), found[0])
+        name = next(filter(None, found.groups()))
+        if not row.set_by_tools.match(name):
+            yield Evidence("environment-variable", line, line, "", name, found[0])

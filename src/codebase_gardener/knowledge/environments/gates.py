@@ -78,7 +78,7 @@ def _imports(repository: RepositoryFacts, wanted: set[str]) -> Iterable[tuple[st
     for path, facts in repository.facts.items():
         if repository.areas[path] == "package":
             names = {one.alias for one in facts.imports
-                     if not one.level and one.alias != "*"
+                     if not one.level and one.alias != "*" and not one.erased
                      and key_of(one.module.partition(".")[0]) in keys}  # fmt: skip
             if names:
                 yield path, names

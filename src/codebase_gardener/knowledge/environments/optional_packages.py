@@ -32,6 +32,7 @@ class Package:
         required: Rows of packaging files that name it.
         errors: What code raises for lack of it.
         imports: Where the package's code imports it.
+        erased: Where it imports no more than its types, which only the compiler reads.
         functions: Availability functions (or flags) that stand for it.
     """
 
@@ -43,6 +44,7 @@ class Package:
     required: list[FoundEvidence] = field(default_factory=list)
     errors: list[FoundEvidence] = field(default_factory=list)
     imports: list[FoundEvidence] = field(default_factory=list)
+    erased: list[FoundEvidence] = field(default_factory=list)
     functions: set[str] = field(default_factory=set)
 
 
@@ -102,7 +104,8 @@ def _give_imports(packages: dict[str, Package], repository: RepositoryFacts, fac
             found = None if one.level or not name else packages.get(facts.canonical(name))
             if found is not None:
                 text = f"import {one.module}"
-                found.imports.append(
+                rows = found.erased if one.erased else found.imports
+                rows.append(
                     FoundEvidence(path, Evidence("import", one.line, one.line, one.scope, name, text))
                 )
 

@@ -82,7 +82,8 @@ def link_families(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> F
             remarks |= fulfilled.remarks
         found = _offers(family, links[name], own)
         exported |= {place: offer.name for place, offer in found.items()}
-        for place, offer in (found | _members_of(found, own)).items():
+        offered = (found | _members_of(found, own)).items()
+        for place, offer in sorted(offered, key=lambda row: own[row[0][0]].left_out):
             public.setdefault(offer.name, place)
             statements[place] = offer.statement
         for place, statement in family.inside(links[name], own):
@@ -147,7 +148,7 @@ def _spaces(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> Iterato
 def _of_snippets(key: str, path: str, area: str, family: str, snippets: Iterable[Snippet]) -> Space:
     space = Space(key, path, area, family, is_file=False)
     for snippet in snippets:
-        space.add(snippet.imports, snippet.bindings, snippet.references)
+        space.add(snippet.imports, snippet.bindings, snippet.references, (snippet.start, snippet.end))
     return space
 
 
@@ -155,8 +156,11 @@ def _of_file(facts: FileFacts, area: str, family: str) -> Space:
     space = Space(facts.path, facts.path, area, family, is_file=True)
     for symbol in facts.symbols:
         known = space.symbols.get(symbol.qualified_name)
+        if known is not None:
+            space.variants.setdefault(symbol.qualified_name, [known]).append(symbol)
         if (
             known is None
+            or (known.left_out and not symbol.left_out)
             or (known.is_declaration and not symbol.is_declaration)
             or _is_of_literal(known, symbol)
             or (symbol.public and not known.public)
@@ -167,6 +171,7 @@ def _of_file(facts: FileFacts, area: str, family: str) -> Space:
     space.add(facts.imports, facts.bindings, facts.references)
     space.exports = facts.exports
     space.tests = facts.tests
+    space.left_out = facts.left_out
     space.names = frozenset(facts.names)
     return space
 

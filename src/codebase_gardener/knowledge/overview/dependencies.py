@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from codebase_gardener.knowledge.apis.context import ApiContext
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
+from codebase_gardener.languages.table import FAMILIES, family_of
 from codebase_gardener.manifests.contents import Dependency
 from codebase_gardener.manifests.table import read_manifest
 
@@ -18,6 +20,8 @@ _MOST_NAMES = 4
 _BY_NAME = re.compile(r"""(?:importlib\.)?(?:import_module|__import__)\(\s*["']([A-Za-z_][\w.]*)["']""")
 """An import by a name that is written out."""
 
+_IN_PATH = re.compile(r"\b(?<!:)([a-z_]\w*)::")
+
 
 @dataclass(frozen=True)
 class Needed:
@@ -26,20 +30,22 @@ class Needed:
     Attributes:
         entry: As the packaging file has it.
         path: Of the packaging file.
-        files: Files of the package that import it, sorted.
+        files: Files of the package that import it, else those that name it in a path, sorted.
         names: What they use of it, the most used first.
+        is_imported: Whether they import it.
     """
 
     entry: Dependency
     path: str
     files: tuple[str, ...]
     names: tuple[str, ...]
+    is_imported: bool
 
 
 def needed(context: ApiContext) -> list[Needed]:
     """What plain installation and the extras need, in the order of the packaging files at the root."""
     texts = context.repository.texts
-    importing, used = _importing(context), _used(context)
+    importing, in_paths, used = _importing(context), _in_all_paths(context), _used(context)
     found: dict[tuple[str, str], Needed] = {}
     for path in sorted(path for path in texts if "/" not in path):
         manifest = read_manifest(path, texts[path])
@@ -49,7 +55,8 @@ def needed(context: ApiContext) -> list[Needed]:
             if entry.kind in _KINDS and entry.name in known and (key, entry.group) not in found:
                 root = _root(entry.name, importing)
                 names = tuple(name for name, _ in used.get(root, Counter()).most_common(_MOST_NAMES))
-                found[key, entry.group] = Needed(entry, path, tuple(sorted(importing.get(root, ()))), names)
+                files = importing.get(root) or in_paths.get(root, set())
+                found[key, entry.group] = Needed(entry, path, tuple(sorted(files)), names, root in importing)
     return list(found.values())
 
 
@@ -76,7 +83,44 @@ def _importing(context: ApiContext) -> dict[str, set[str]]:
                 called = _BY_NAME.match(reference.text) if reference.kind == "call" else None
                 for root in _roots(called[1]) if called else ():
                     found[root].add(path)
+    for name, alias in _other_names(context):
+        found[_key(name)] |= found.get(_key(alias), set())
     return found
+
+
+def _in_all_paths(context: ApiContext) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for path, facts in context.repository.facts.items():
+        for root in _in_paths(facts) if context.repository.areas[path] == "package" else ():
+            found[root].add(path)
+    return found
+
+
+def _in_paths(facts: FileFacts) -> set[str]:
+    """What the paths of a file begin with where a package needs no import: `itoa::Buffer::new()`, `#[tokio::main]`."""
+    family = FAMILIES.get(family_of(facts.language))
+    if family is None or not family.paths_need_no_import:
+        return set()
+    found = {
+        _key(name) for each in facts.symbols for text in each.decorators for name in _IN_PATH.findall(text)
+    }
+    for each in facts.references:
+        first = _IN_PATH.match(each.text)
+        dotted = each.name.partition(".")[0] if each.kind == "annotation" and "." in each.name else ""
+        found |= {_key(name) for name in (first[1] if first else "", dotted) if name}
+    return found
+
+
+def _other_names(context: ApiContext) -> Iterator[tuple[str, str]]:
+    """A package and the other name that a file gives it for all: `extern crate a as b`."""
+    for path, facts in context.repository.facts.items():
+        family = FAMILIES.get(family_of(facts.language))
+        if family is not None and family.paths_need_no_import and context.repository.areas[path] == "package":
+            yield from (
+                (each.module, each.alias)
+                for each in facts.imports
+                if not each.name and "." not in each.module and each.alias != each.module
+            )
 
 
 def _roots(module: str) -> Iterator[str]:

@@ -432,4 +432,4 @@ def _why(one: Needed) -> str:
         return "no import by this name was found in the package"
     files = enumerated([code(path) for path in one.files[:_MOST_FILES]], len(one.files))
     names = f", for {', '.join(map(code, one.names))}" if one.names else ""
-    return f"imported by {files}{names}"
+    return f"{'imported' if one.is_imported else 'named in paths'} by {files}{names}"

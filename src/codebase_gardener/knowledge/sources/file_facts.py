@@ -65,6 +65,8 @@ class FileFacts:
         includes: Files that a document shows.
         constants: What a file gives a value at its outer level, as symbols of the kind "constant" or "registry".
         tests: Lines that only tests have, in a file that has others; with a title what is tests by itself.
+        left_out: Whether a build that asks for nothing does without the file.
+        features: What a packaging file switches on where nothing is asked for.
         entries: What a packaging file of another language than Python lets others import, best first.
     """
 
@@ -89,3 +91,5 @@ class FileFacts:
     entries: tuple[PackageEntry, ...] = ()
     constants: tuple[Symbol, ...] = ()
     tests: tuple[tuple[int, int, str], ...] = ()
+    left_out: bool = False
+    features: tuple[str, ...] = ()

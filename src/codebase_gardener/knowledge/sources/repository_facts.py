@@ -55,6 +55,7 @@ class RepositoryFacts:
     @cached_property
     def symbols(self) -> dict[tuple[str, str], Symbol]:
         """By path and qualified name; of those defined twice, the first that is no overload or stub;
+        what a build leaves out that asks for nothing goes behind what it holds;
         what the file hands out goes before what it keeps under the same name.
 
         One at the file's outer level goes before one that is indented: a method of an object literal has no owner's
@@ -75,6 +76,8 @@ class RepositoryFacts:
         """Of two definitions of a name, in the order of their lines."""
         if _is_overload(known):
             return symbol
+        if known.left_out != symbol.left_out:
+            return symbol if known.left_out else known
         if known.public != symbol.public:
             return symbol if symbol.public else known
         if "." in symbol.qualified_name or _is_overload(symbol):

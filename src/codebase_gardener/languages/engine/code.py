@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from codebase_gardener.languages.engine.constants import tree_constants
+from codebase_gardener.languages.engine.constants import attribute_texts, attributes_above, tree_constants
 from codebase_gardener.languages.engine.nodes import MAX_BYTES, field_of
 from codebase_gardener.languages.engine.parsing import captured, parsed_tree
 from codebase_gardener.languages.facts import Binding, Code, Import, Reference
@@ -87,15 +87,18 @@ def tree_code(
     importing += [node for node in found["export"] if family.requires(node)]
     binding = (node for node in found["bind"] if node.id not in required)
     exports = tuple(dict.fromkeys(name for node in found["export"] for name in family.exports(node)))
-    named = {reader.names.text(node): node for node in reversed(found["name"])} if path else {}
+    named: dict[str, list[Node]] = {}
+    for node in found["name"] if path else ():
+        named.setdefault(reader.names.text(node), []).append(node)
     renamed = {name: outer for node in found["export"] for outer, name in family.renamed(node, path)}
     reader.outer = {
         name: outer for name, outer in renamed.items() if outer in defined and name not in defined
     }
     plain = [
-        named[name]
-        for name in reversed(named)
-        if name not in defined and name not in reader.outer and not _is_import(named[name], family)
+        node
+        for name, nodes in named.items()
+        for node in (nodes if family.is_left_out is not None else nodes[:1])  # a build has one of them
+        if name not in defined and name not in reader.outer and not _is_import(node, family)
     ]
     all_open = bool(family.open_constants and family.open_constants(path))
     return Code(
@@ -216,10 +219,18 @@ class _Reader:
 
     def imports(self, node: Node) -> Iterator[Import]:
         if node.end_byte - node.start_byte <= MAX_BYTES:
-            line = self._line(node.start_point.row)
+            line, erased = self._line(node.start_point.row), self.family.erases(node)
+            guarded = self._is_left_out(node)
             yield from (
-                Import(line, module, 0, name, alias) for module, name, alias in self.family.imports(node)
+                Import(line, module, 0, name, alias, guarded=guarded, erased=erased)
+                for module, name, alias in self.family.imports(node)
             )
+
+    def _is_left_out(self, node: Node) -> bool:
+        """Whether its attributes say that a build does without it; no file of code knows which features are on."""
+        left_out = self.family.is_left_out
+        above = attributes_above(node, self.grammar) if left_out is not None else []
+        return bool(above and left_out and left_out(attribute_texts(above, self.grammar), None))
 
     def references(
         self, nodes: list[Node], types: Iterable[Node], inner: Iterable[tuple[int, Reference]]

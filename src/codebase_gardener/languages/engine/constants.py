@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from codebase_gardener.languages.engine.nodes import MAX_BYTES, text_of
 from codebase_gardener.languages.engine.surroundings import cleaned, last_row
 from codebase_gardener.languages.symbols import Symbol, constant
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
     from codebase_gardener.languages.rows import Grammar
 
-__all__ = ["comments_at", "tree_constants"]
+__all__ = ["attribute_texts", "attributes_above", "comments_at", "tree_constants"]
 
 _NO_VALUE = ("preproc_def",)
 """Nodes that say nothing of a name where they give it no value."""
@@ -38,9 +40,10 @@ def tree_constants(
         empty = statement.type in _NO_VALUE and statement.child_by_field_name("value") is None
         if empty or statement.end_byte - statement.start_byte > MAX_BYTES:
             continue
-        comments = comments_at(statement, grammar)
+        attributes = attributes_above(statement, grammar)
+        comments = comments_at(attributes[0] if attributes else statement, grammar)
         docstring = cleaned([text_of(one).rstrip() for one in comments], grammar)
-        yield constant(
+        made = constant(
             path,
             name,
             language,
@@ -50,12 +53,29 @@ def tree_constants(
             (comments[0].start_point.row + 1, last_row(comments[-1]) + 1) if docstring else (0, 0),
             public=exports is None or name in exports,
         )
+        shown = attribute_texts(attributes, grammar)
+        yield structs.replace(made, decorators=shown) if shown else made
 
 
 def comments_at(node: Node, grammar: Grammar) -> list[Node]:
     """The comments right above a node, else the one that ends its last line; no directives."""
     comments = _above(node, grammar.comments) or _behind(node, grammar.comments)
     return [one for one in comments if not grammar.directive.match(text_of(one))]
+
+
+def attribute_texts(attributes: Iterable[Node], grammar: Grammar) -> tuple[str, ...]:
+    """What they say, without their marks."""
+    return tuple(grammar.attribute.sub(r"\1", text_of(one).rstrip()) for one in attributes)
+
+
+def attributes_above(statement: Node, grammar: Grammar) -> list[Node]:
+    """Those above it, in order."""
+    found: list[Node] = []
+    before = statement.prev_sibling
+    while before is not None and before.type in grammar.attributes:
+        found.insert(0, before)
+        before = before.prev_sibling
+    return found
 
 
 def _statement(node: Node) -> Node:

@@ -12,6 +12,7 @@ from codebase_gardener.languages.engine.units import Units
 from codebase_gardener.languages.facts import Binding, Import, Reference
 from codebase_gardener.languages.meanings import OUTSIDE, Entity
 from codebase_gardener.languages.rows import Family
+from codebase_gardener.languages.symbols import Symbol
 
 __all__ = ["Linker"]
 
@@ -81,8 +82,16 @@ class Linker:
         ):
             return None
         found = self.members.only(last)
-        is_other = found is not None and self._family.free_values and found.name != reference.name
-        return None if is_other else found
+        if found is None or (self._family.free_values and found.name != reference.name):
+            return None
+        owner = self._spaces[found.path].symbols.get(found.name.rpartition(".")[0])
+        if owner is not None and owner.kind == "interface" and not self._may_call(space, owner.name):
+            return None
+        is_there = self._spaces[found.path].is_built(found.name)
+        return found if is_there or not space.is_built(reference.scope, reference.start) else None
+
+    def _may_call(self, space: Space, interface: str) -> bool:
+        return not self._family.names_interfaces or space.names_type(interface)
 
     def _reference(
         self, space: Space, reference: Reference, known: dict[tuple[str, str, int], Entity | None]
@@ -152,22 +161,36 @@ class Linker:
             found = Entity(kind, space.key, owner, "type") if owner else None
             if found is not None or not self._family.submodules:
                 return found
+        shown = None if space.is_file or space.is_bound(name, line) else space.imported(name, line)
+        elsewhere = self._imported(space, shown) if shown is not None else None
+        if elsewhere is not None and elsewhere.path:  # a document imports it in another of its blocks
+            return elsewhere
         around = scope
         while True:
             bindings = [
                 one
-                for one in space.bindings(around, name, line)
+                for one in space.bindings(around, name, line, later=not around or around != scope)
                 if one.line < line or re.split(r"\W", one.value, maxsplit=1)[0] != name  # `let a = a(b)`
             ]
             if bindings:
                 return self._bound(space, bindings)
-            typed = space.parameter(around, name) if around else ""
-            if typed:
-                return self._instance(space, around, named_types(typed))
+            symbol = space.definition(around, line) if around else None
+            typed = space.parameter(symbol, name) if symbol is not None else ""
+            if symbol is not None and typed:
+                return self._given_to(space, symbol, typed)
             if not around:
                 break
             around = around.rpartition(".")[0]
-        return self._global(space, scope, name)
+        return self._global(space, scope, name, line)
+
+    def _given_to(self, space: Space, symbol: Symbol, typed: str) -> Entity | None:
+        """A parameter: of its type, or of what its function asks of a type parameter; else of no type of ours."""
+        names = named_types(typed)
+        bounds = (self._family.bound(symbol, name) for name in names[:_MOST_TYPES])
+        found = self._instance(space, symbol.qualified_name, names) or self._instance(
+            space, symbol.qualified_name, [one for bound in bounds for one in named_types(bound)]
+        )
+        return found or (None if self._family.by_ending else _OUTSIDE_VALUE)
 
     def _bound(self, space: Space, bindings: Iterable[Binding]) -> Entity | None:
         for binding in bindings:
@@ -192,10 +215,10 @@ class Linker:
         return (self._bound(space, bound) or held) if space is not None and bound else held
 
     def _global(  # noqa: PLR0911 - one return a place to look
-        self, space: Space, scope: str, name: str
+        self, space: Space, scope: str, name: str, line: int = 0
     ) -> Entity | None:
         """Imported, of the same unit, visible by a star, or the name of a package."""
-        imported = space.imports.get(name)
+        imported = space.imported(name, line)
         if imported is not None:
             return self._imported(space, imported)
         if space.is_file:
@@ -225,7 +248,8 @@ class Linker:
         while True:
             name = name if scope else space.outer.get(name, name)
             qualified = f"{scope}.{name}" if scope else name
-            if qualified in space.symbols and not (scope and space.symbols[qualified].kind == "method"):
+            known = space.symbols.get(qualified)
+            if known is not None and not (scope and (known.kind == "method" or known.implements)):
                 return None if qualified in space.inner else self.members.entity(space.key, qualified)
             if not scope:
                 return Entity("constant", space.key, name) if name in space.names else None
@@ -235,13 +259,17 @@ class Linker:
         """A name of another file of the folder, where a unit is a folder."""
         if ":" not in unit:
             return None
-        for path in self.units.files.get(unit, ()):
-            space = self._spaces[path]
+        for space in self._in_order(unit):
+            path = space.path
             if name in space.symbols:
                 return self.members.entity(path, name)
             if name in space.names:
                 return Entity("constant", path, name)
         return None
+
+    def _in_order(self, unit: str) -> list[Space]:
+        """The files of a folder; what a build that asks for nothing leaves out comes last."""
+        return sorted((self._spaces[path] for path in self.units.files.get(unit, ())), key=_is_left_out)
 
     def _imported(self, space: Space, found: Import) -> Entity | None:
         if self._family.imported:
@@ -418,16 +446,21 @@ class Linker:
             found = self._typed(space, scope, name)
             if found is not None and found.kind == "class":
                 return found._replace(kind="instance", how="type")
-            if found is not None and found.kind == "elsewhere":
+            if found is not None and found.kind in ("elsewhere", "builtin"):
                 outside = _OUTSIDE_VALUE
         return outside
 
     def _typed(self, space: Space, scope: str, name: str) -> Entity | None:
         """A type's name: looked up as a global, since a variable may be called the same."""
         first, *rest = name.split(".")
-        found = self._global(space, scope, first)
+        own = space.owner(scope) if first in self._family.receiver_classes else ""
+        found = Entity("class", space.key, own, "type") if own else self._global(space, scope, first)
         for part in rest:
             found = self.member(found, part) if found is not None else None
         if found is None and self._family.by_ending:
             found = self.ending(name, space.path)
         return found
+
+
+def _is_left_out(space: Space) -> bool:
+    return space.left_out

@@ -31,7 +31,7 @@ class Members:
         self._methods: dict[str, set[Place]] = defaultdict(set)
         self._tops: dict[str, set[Place]] = defaultdict(set)
         self._endings: dict[str, list[Place]] = defaultdict(list)
-        for space in spaces:
+        for space in sorted(spaces, key=lambda space: space.left_out):
             self._add(space, family, is_ours=space.path in ours)
 
     def _add(self, space: Space, family: Family, *, is_ours: bool) -> None:
@@ -43,7 +43,7 @@ class Members:
                 self._types[qualified.rpartition(".")[2]] += 1
             if owner:
                 self._members[owner.rpartition(".")[2], name].append(place)
-            if is_ours and symbol.kind == "method":
+            if is_ours and symbol.kind == "method" and not symbol.implements:  # its interface has it
                 self._methods[name].add(place)
             if is_ours and "." not in qualified and symbol.public and not family.hidden(symbol):
                 self._tops[name].add(place)

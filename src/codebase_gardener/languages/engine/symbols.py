@@ -13,6 +13,7 @@ from codebase_gardener.languages.engine.brackets import split
 from codebase_gardener.languages.engine.nodes import (
     bases,
     body_of,
+    field_of,
     function_value,
     name_of,
     parameters,
@@ -172,6 +173,7 @@ class _Scope:
     node: Node
     name: str = ""
     is_type: bool = False
+    interface: str = ""
     is_wrapper: bool = False
 
 
@@ -211,8 +213,15 @@ class _Reader:
 
     def _namespace(self, node: Node) -> _Scope:
         named = node.child_by_field_name(self.grammar.scopes.get(node.type, "name"))
+        while named is not None and named.type in self.grammar.wrapped:  # `&'a mut T<…>`
+            fields = self.grammar.wrapped[named.type]
+            named = field_of(named, fields) if fields else next(iter(named.named_children), None)
+        interface = node.child_by_field_name(self.grammar.implemented) if self.grammar.implemented else None
         return _Scope(
-            node, plain_name(text_of(named)) if named else "", is_type=node.type in self.grammar.types
+            node,
+            plain_name(text_of(named)) if named else "",
+            is_type=node.type in self.grammar.types,
+            interface=" ".join(text_of(interface).split()) if interface else "",
         )
 
     def _defines(self, node: Node) -> bool:
@@ -265,6 +274,7 @@ class _Reader:
             is_declaration=self._declares(node),
             docstring_start=place.docstring_start,
             docstring_end=place.docstring_end,
+            implements=scopes[-1].interface if scopes else "",
         )
 
     def _kind(self, node: Node, name: str, scopes: list[_Scope]) -> str:

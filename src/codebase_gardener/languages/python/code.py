@@ -240,14 +240,24 @@ class _Reader:
     def _import(self, node: ast.Import, scope: str, guarded: bool) -> None:
         for name in node.names:
             alias = name.asname or name.name.partition(".")[0]
-            self._imports.append(Import(node.lineno + self._offset, name.name, 0, "", alias, scope, guarded))
+            line, again = node.lineno + self._offset, name.asname == name.name
+            self._imports.append(Import(line, name.name, 0, "", alias, scope, guarded, again=again))
 
     def _import_from(self, node: ast.ImportFrom, scope: str, guarded: bool) -> None:
         line = node.lineno + self._offset
         for name in node.names:
             alias = name.asname or name.name
             self._imports.append(
-                Import(line, node.module or "", node.level, name.name, alias, scope, guarded)
+                Import(
+                    line,
+                    node.module or "",
+                    node.level,
+                    name.name,
+                    alias,
+                    scope,
+                    guarded,
+                    again=name.asname == name.name,
+                )
             )
 
     # statements that bind

@@ -126,3 +126,32 @@ def test_a_function_that_is_handed_on_is_used_as_a_value(tmp_path) -> None:  # t
     said = [line.text for line in answer.lines]
     assert said.count("`twice`, as a value") == 1
     assert "`argument`, as a value" in said and "`called`" in said
+
+
+STUB = {
+    "pot/_make.py": "def fire(): pass\n\ndef glaze(): pass\n",
+    "pot/__init__.pyi": "from ._make import fire, glaze as glaze\n\ndef only() -> int: ...\n",
+}
+
+
+def public_of(files: dict[str, str]) -> set[str]:
+    resolution = context_of(files).resolution
+    return {*resolution.public, *resolution.exported.values(), *resolution.told.values()}
+
+
+def test_a_stub_hands_out_what_it_defines_and_names_again() -> None:
+    found = public_of(STUB)
+    assert {"pot.glaze", "pot.only"} <= found
+    assert "pot.fire" not in found
+
+
+def test_beside_its_module_a_stub_hands_out_nothing() -> None:
+    found = public_of({**STUB, "pot/__init__.py": "from ._make import fire\n"})
+    assert "pot.fire" in found
+    assert not {"pot.glaze", "pot.only"} & found
+
+
+def test_what_all_names_is_handed_out() -> None:
+    assert "pot.fire" in public_of(
+        {**STUB, "pot/__init__.pyi": '__all__ = ["fire"]\nfrom ._make import fire\n'}
+    )

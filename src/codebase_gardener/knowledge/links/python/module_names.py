@@ -10,7 +10,7 @@ from codebase_gardener.knowledge.links.python.entities import STANDARD_LIBRARY
 from codebase_gardener.languages.python.row import SOURCE_ROOTS, is_python
 from codebase_gardener.repository.areas import area_of
 
-__all__ = ["ModuleNames", "is_package"]
+__all__ = ["ModuleNames", "is_package", "is_stub"]
 
 
 class ModuleNames:
@@ -131,6 +131,11 @@ class ModuleNames:
 def is_package(path: str) -> bool:
     """Whether the file is the `__init__` of a package."""
     return _stem(path) == "__init__"
+
+
+def is_stub(path: str) -> bool:
+    """Whether the file only says types: of the module beside it, which is its path without the last letter."""
+    return path.endswith(".pyi")
 
 
 def _stem(path: str) -> str:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from packaging.utils import canonicalize_name
 
-from codebase_gardener.knowledge.links.python.module_names import ModuleNames, is_package
+from codebase_gardener.knowledge.links.python.module_names import ModuleNames, is_package, is_stub
 from codebase_gardener.knowledge.links.python.namespaces import Namespace
 from codebase_gardener.knowledge.links.python.scopes import Scopes
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
@@ -75,7 +75,7 @@ def public_names(
     """
     rows: list[tuple[tuple[object, ...], str, Place, bool]] = []
     for space in spaces.values():
-        if space.area != "package" or space.host:
+        if space.area != "package" or space.host or (is_stub(space.path) and space.path[:-1] in spaces):
             continue
         dotted = modules.dotted(space.path)
         if not dotted or _is_private(dotted):
@@ -110,7 +110,7 @@ def _offered(space: Namespace, scopes: Scopes) -> Iterator[tuple[str, Entity]]:
     if space.exports:
         names = list(space.exports)
     else:
-        names = [name for name in space.names() if not name.startswith("_")]
+        names = [name for name in space.names() if not name.startswith("_") and _is_open(space, name)]
         if is_package(space.path):
             names.extend(_starred(space, scopes))
     for name in dict.fromkeys(names):
@@ -121,11 +121,21 @@ def _offered(space: Namespace, scopes: Scopes) -> Iterator[tuple[str, Entity]]:
             yield name, entity
 
 
+def _is_open(space: Namespace, name: str) -> bool:
+    """Whether a stub's name is more than an import of its own use: `import a as a` hands `a` out."""
+    events = space.events("", name)
+    return not is_stub(space.path) or any(one.imported is None or one.imported.again for one in events)
+
+
 def _starred(space: Namespace, scopes: Scopes) -> Iterator[str]:
     for star in space.stars:
         base = scopes.star(space, star)
         if base is not None:
-            yield from base.exports or [name for name in base.names() if not name.startswith("_")]
+            is_own = base.path[:-1] == space.path  # the stub that a lazy loader attaches
+            names = (
+                one for one in base.names() if not one.startswith("_") and (is_own or _is_open(base, one))
+            )
+            yield from base.exports or names
 
 
 def _methods(spaces: Mapping[str, Namespace], told: Mapping[Place, str]) -> dict[str, Place]:
