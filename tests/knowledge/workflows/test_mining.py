@@ -69,11 +69,11 @@ def test_two_of_one_title_are_told_apart_by_their_authors_words_or_are_one() -> 
         "README.md": TWICE["README.md"].format("Hot ones:\n\n", "Cold ones are left to rest first:\n\n")
     }
     assert [path.title for path in mined(told)] == [
-        "Pot: Cooking soups",
-        "Pot: Cooking soups: Cold ones are left to rest first",
+        "Cooking soups",
+        "Cooking soups: Cold ones are left to rest first",
     ]
     silent = TWICE | {"README.md": TWICE["README.md"].format("", "")}
-    assert [path.title for path in mined(silent)] == ["Pot: Cooking soups"]
+    assert [path.title for path in mined(silent)] == ["Cooking soups"]
 
 
 def test_one_command_that_is_run_is_a_workflow_where_it_is_all_there_is() -> None:
