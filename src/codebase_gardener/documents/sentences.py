@@ -9,7 +9,14 @@ from collections.abc import Iterator
 from codebase_gardener.documents.code_spans import code_spans
 from codebase_gardener.documents.prose import without_title
 
-__all__ = ["cut_between_words", "first_sentence", "sentence_spans", "sentences", "stands_alone"]
+__all__ = [
+    "cut_between_words",
+    "first_sentence",
+    "means_another",
+    "sentence_spans",
+    "sentences",
+    "stands_alone",
+]
 
 _LONGEST = 20_000  # characters of a text that are looked at
 _ABBREVIATION = re.compile(
@@ -121,4 +128,9 @@ def stands_alone(sentence: str) -> bool:
         >>> stands_alone("Pots are fired."), stands_alone("This is slow."), stands_alone("Use it for such functions.")
         (True, False, False)
     """
-    return not _POINTS_BACK.match(sentence) and not _MEANS_ANOTHER.search(sentence)
+    return not _POINTS_BACK.match(sentence) and not means_another(sentence)
+
+
+def means_another(sentence: str) -> bool:
+    """Whether a sentence has words that are told before it, as "such functions"."""
+    return bool(_MEANS_ANOTHER.search(sentence))

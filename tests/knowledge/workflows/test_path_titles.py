@@ -146,5 +146,6 @@ def test_an_example_is_named_after_its_folder_and_what_few_others_do() -> None:
             f"\tkiln.{own}(1)\n\tkiln.NewKiln(1)\n\tkiln.RunKiln(2)\n}}\n"
         )
     assert sorted(path.title for path in mined(files)) == [
-        "Aired: open door", "Glossy: mix glaze", "Heavy: sort clay", "Shut: close door", "Warm: set heat", "Wrapped: wrap pots",
+        "Aired: open door", "Glossy: mix glaze", "Heavy: sort clay", "Shut: close door", "Warm: set heat",
+        "Wrapped: wrap pots",
     ]  # fmt: skip

@@ -31,12 +31,12 @@ def in_order_of_evaluation(uses: Iterable[Use]) -> list[Use]:
     around: list[Use] = []
     for use in uses:
         around = [each for each in around if each.path == use.path and use.start <= each.end][-_MOST_AROUND:]
-        outer = next((each for each in around if _is_handed(use, each)), None)
-        if outer is None:
+        inner = next((each for each in reversed(around) if _is_handed(use, each)), None)
+        if inner is None:
             found.append(use)
         else:
             at = len(found) - 1
-            while found[at] is not outer:
+            while found[at] is not inner:
                 at -= 1
             found.insert(at, use)
         if use.kind == "call":
