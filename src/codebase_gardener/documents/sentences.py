@@ -34,7 +34,7 @@ _END = re.compile(
 )  # literals are joined without a space
 
 _POINTS_BACK = re.compile(
-    r"\W*(?:(?:and|but|so|or|also|then),?\s+)?(?:this|that|these|those|it|its|they|their|such|he|she|both|neither|note"
+    r"\W*(?:(?:also|then),?\s+)?(?:and|but|so|or|this|that|these|those|it|its|they|their|such|he|she|both|neither|note"
     r"|notes|however|instead|otherwise|alternatively|therefore|thus|hence|additionally|moreover|similarly|likewise)\b",
     re.IGNORECASE,
 )

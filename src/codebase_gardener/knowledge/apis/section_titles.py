@@ -25,7 +25,7 @@ _GENERAL = frozenset((
     "tips", "to", "tutorial", "usage", "use", "using", "with",
 ))  # fmt: skip
 """Words of headings that tell nothing without their document's title."""
-_REST = frozenset(("additional", "further", "misc", "miscellaneous", "more", "other", "others"))
+_REST = frozenset(("additional", "another", "further", "misc", "miscellaneous", "more", "other", "others"))
 """First words of headings of what stands nowhere else."""
 _SIGNATURE = re.compile(r"[\w.:$#]+\s?\([^()]{0,200}\)?\W*\Z")
 

@@ -39,8 +39,11 @@ KEY_STEPS = 2
 """The rarest of the later steps, which a title of tests names where their own names tell little."""
 _ENTRIES = frozenset(("app", "index", "main"))
 _NUMBERED = re.compile(r"\d")
-_COUNTED = re.compile(r"\A(?:step )?\(?\d{1,2}(?:\.\d{1,2})*[.):]\s+(?=\S)", re.IGNORECASE)
-"""A heading's number in its document."""
+_COUNTED = re.compile(
+    r"\A(?:(?:step )?\(?\d{1,2}(?:\.\d{1,2})*[.):]|(?:another )?example(?: \d{1,2})?:)\s+(?=\S)",
+    re.IGNORECASE,
+)
+"""A heading's number in its document, and what says that it is an example."""
 _SPELLED = re.compile(r"\b(?=\w*[a-z])\w*[A-Z]\w*[A-Z]\w*\b|\b[A-Z]{2,}[a-z]?\d*\b")
 _KNOWN_CASE = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
@@ -204,7 +207,7 @@ class Titles:
                 yield words
         for use in passage.uses[:1]:
             said = sentences(plain_text(lead[2])) if (lead := lead_in(use, self.repository)) else []
-            if said and len(said[-1].split()) <= 2 * MOST_WORDS:
+            if said and len(said[-1].split()) <= 2 * MOST_WORDS and stands_alone(said[-1]):
                 yield self._readable(said[-1])
 
     def _of_example(
@@ -267,7 +270,7 @@ class Titles:
         if len(last) == 1 or last.isupper():
             return ""  # no verb
         if (symbol is not None and symbol.kind in TYPES) or (last[:1].isupper() and symbol is None):
-            return f"make {' '.join(words)}"
+            return "" if "".join(words) in self._names else f"make {' '.join(words)}"
         if not (is_verb(words[0]) or words[0] == "get" or of_tests):
             return ""
         if len(words) > 1:
@@ -290,7 +293,9 @@ class Titles:
             each for each in text if unicodedata.category(each)[0] not in "CS" or each in " +=<>$^"
         )
         text = re.sub(r"\s+(?=:)", "", " ".join(text.split()).strip(" .:#-–—*_"))
-        text = _COUNTED.sub("", text).strip(" ,;:.-")
+        counted = _COUNTED.match(text)
+        rest = text[counted.end() :] if counted else ""
+        text = (rest[:1].upper() + rest[1:] or text).strip(" ,;:.-")
         return text if len(text) <= _LONGEST and len(text.split()) <= 2 * MOST_WORDS else ""  # none is cut
 
     def _spelled(self, text: str) -> str:
