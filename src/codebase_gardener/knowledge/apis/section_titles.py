@@ -15,6 +15,7 @@ __all__ = [
     "is_signature",
     "opens_section",
     "passage_title",
+    "says_nothing",
     "told_with_its_outer",
 ]
 
