@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codebase_gardener.documents.sentences import first_sentence, sentence_spans, sentences
+from codebase_gardener.documents.sentences import first_sentence, sentence_spans, sentences, stands_alone
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,20 @@ def test_a_sentence_is_cut_between_words() -> None:
         cut = first_sentence(text, most)
         assert len(cut) <= most and text.startswith(f"{cut[:-1]} ")
     assert first_sentence("x" * 30, 10) == "x" * 9 + "…"
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "This is slow.", "And it works.", "It takes this concept to the next level.", "Instead, wait.",
+        "Use it to create such functions.", "Note that pots crack.", "An example of this is below:",
+        "The previous example also works.",
+    ],
+)  # fmt: skip
+def test_a_sentence_that_means_another_does_not_stand_alone(sentence: str) -> None:
+    assert not stands_alone(sentence)
+
+
+def test_most_sentences_stand_alone() -> None:
+    for one in ("Pots are fired in kilns.", "Use tools such as brushes.", "To fire a pot, use `fire`:"):
+        assert stands_alone(one)

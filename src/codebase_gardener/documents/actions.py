@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator
 
-__all__ = ["action_in", "says_action", "says_purpose"]
+__all__ = ["action_in", "is_verb", "says_action", "says_purpose"]
 
 MOST_WORDS = 12
 """Words of what is done; a longer clause ends at a word that begins another one."""
@@ -67,7 +67,17 @@ _NO_GERUND = frozenset((
 _SETS_UP = frozenset(("add", "download", "get", "install", "uninstall", "update", "upgrade"))
 """Verbs that with the project's own name say nothing of what it does."""
 _POINTS = frozenset(("check", "find", "follow", "read", "visit"))
-_POINTS_BACK = frozenset(("it", "them"))
+_POINTS_BACK = frozenset(("by", "it", "me", "sure", "them", "us", "you"))
+"""What is acted on is not told, or it is the reader; "make sure" says that something else is done."""
+_MEANS_ANOTHER = re.compile(r"\b(?:such(?! as)|this|these|those)\b", re.IGNORECASE)
+"""What stands in a clause whose words are told before it."""
+_WRITES = frozenset(("add", "create", "edit", "make", "open", "save", "start", "update", "write"))
+_NAMED_FILE = re.compile(
+    r"\w+\s(?:(?:an?|the|your|new|another|empty|following|simple)\s){0,3}"
+    r"(?:(?:file|module|script)\b|`?[\w/-]{0,80}\.[a-z]\w{0,5}\b`?(?!\())"
+)
+"""Where code is written to says not what it does: "create a new file `app.py`"."""
+_CUT_AND = re.compile(r"\s(?:and|or)\s\S+\Z")
 _ELSEWHERE = frozenset(("above", "below"))
 """A clause of these is understood only beside another one."""
 _DOCUMENTS = frozenset(
@@ -90,7 +100,11 @@ _STOP = re.compile(
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(r"\s(?:by|when|if|where|that|while|before|after|and|but|using|with|for|without|via)\s")
-_HANGING = re.compile(r"[\s,]+(?:and|or|but|nor|the|an?|of|to|than|as|its|their|your)\Z", re.IGNORECASE)
+_HANGING = re.compile(
+    r"[\s,]+(?:and|or|but|nor|the|an?|of|to|than|as|its|their|your|(?:(?:about|for|on) )?(?:how|what|when|which|why)"
+    r"(?: (?:long|many|much|often))?)\Z",
+    re.IGNORECASE,
+)
 """What a clause that was cut off cannot end in."""
 _STATES = re.compile(r"\b(?:is|are|was|were|will|can|has)\b", re.IGNORECASE)
 _DEPENDENT = re.compile(
@@ -106,6 +120,9 @@ _PLAIN = re.compile(
     rf"(?:\A(?:{_SIDE},? )?|\A(?:if|when|for|to|in|once|after|before) [^,]*, (?:{_SIDE} )?|: | [—–-] "
     rf"|\b(?:you|we|one) (?:can|could|may|might|must|should) (?:{_SIDE} )?|\bplease )\Z",
     re.IGNORECASE,
+)
+_DENIED = re.compile(
+    r"(?:\bnot|n['’]t|\bnever|\bwithout|\bno (?:need|reason|way))(?: [\w-]+){0,2} \Z", re.IGNORECASE
 )
 _SHOWN = re.compile(r"(?:\b(?:by|of|for|when|shows|demonstrates|illustrates|example) )\Z", re.IGNORECASE)
 _REASON = re.compile(
@@ -157,7 +174,22 @@ def action_in(sentence: str, names: Container[str] = ()) -> str:
     if not found:
         return ""
     _, at, end = min(found)
-    return text[at : at + end].strip(" ,")
+    clause = text[at : at + end].strip(" ,")
+    return "" if _names_place(clause) else clause
+
+
+def _names_place(clause: str) -> bool:
+    return clause.partition(" ")[0].lower() in _WRITES and bool(_NAMED_FILE.match(clause))
+
+
+def is_verb(word: str) -> bool:
+    """Whether a word in small letters is a verb that says what is done.
+
+    Example:
+        >>> is_verb("fire"), is_verb("param")
+        (True, False)
+    """
+    return word in _VERBS or word in _WEAK
 
 
 def says_purpose(sentence: str) -> bool:
@@ -168,6 +200,8 @@ def says_purpose(sentence: str) -> bool:
         (True, True, False)
     """
     text = " ".join(sentence[:_LONGEST].split()).lstrip("-*. ")
+    if _names_place(text):
+        return False
     first = _WORD.match(text.lower())
     acts_first = first is not None and (_is_gerund(first[0]) or first[0] in _VERBS | _WEAK)
     return bool(_REASON.search(text) or action_in(text) or (acts_first and says_action(text)))
@@ -178,7 +212,7 @@ def _beginnings(text: str) -> Iterator[tuple[int, int]]:
     for found in _WORD.finditer(text):
         word, at = found[0].lower(), found.start()
         before = text[:at]
-        if word in _SAYS_NOTHING:
+        if word in _SAYS_NOTHING or _DENIED.search(before[-60:]):
             continue
         if word in _WEAK and (_HOW.search(before) or _PLAIN.search(before)):
             yield 3, at
@@ -199,6 +233,8 @@ def _end(text: str, names: Container[str]) -> int:
     if len(text[:end].split()) > MOST_WORDS:
         cuts = [found.start() for found in _CLAUSE.finditer(text[:end])]
         end = next((at for at in reversed(cuts) if 2 < len(text[:at].split()) <= MOST_WORDS), 0)
+        if cut := _CUT_AND.search(text[:end]):
+            end = cut.start()
     while hanging := _HANGING.search(text[:end]):
         end = hanging.start()
     clause = text[:end]
@@ -207,6 +243,8 @@ def _end(text: str, names: Container[str]) -> int:
         return 0
     verb, *rest = [word.lower() for word in _WORD.findall(clause)] or [""]
     if (verb in _SETS_UP and rest[:1] and rest[0] in names) or (verb in _POINTS and _DOCUMENTS & set(rest)):
+        return 0
+    if _MEANS_ANOTHER.search(clause) or clause.count("(") != clause.count(")"):
         return 0
     if _POINTS_BACK & {*rest[:1]} or _ELSEWHERE & set(rest) or _is_subject(rest):
         return 0

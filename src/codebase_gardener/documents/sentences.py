@@ -9,7 +9,14 @@ from collections.abc import Iterator
 from codebase_gardener.documents.code_spans import code_spans
 from codebase_gardener.documents.prose import without_title
 
-__all__ = ["cut_between_words", "first_sentence", "sentence_spans", "sentences"]
+__all__ = [
+    "cut_between_words",
+    "first_sentence",
+    "means_another",
+    "sentence_spans",
+    "sentences",
+    "stands_alone",
+]
 
 _LONGEST = 20_000  # characters of a text that are looked at
 _ABBREVIATION = re.compile(
@@ -25,6 +32,18 @@ _BEGINNING = r"(?:The|This|That|These|An?|It|If|In|When|With|For|To|You|We|As|An
 _END = re.compile(
     rf"[.!?](?:[\"')\]*_”’]*\s+|(?={_BEGINNING}\s+[a-z]))"
 )  # literals are joined without a space
+
+_POINTS_BACK = re.compile(
+    r"\W*(?:(?:also|then),?\s+)?(?:and|but|so|or|this|that|these|those|it|its|they|their|such|he|she|both|neither|note"
+    r"|notes|however|instead|otherwise|alternatively|therefore|thus|hence|additionally|moreover|similarly|likewise)\b",
+    re.IGNORECASE,
+)
+_MEANS_ANOTHER = re.compile(
+    r"\b(?:(?:such|this|these|those)\s(?:concepts?|ideas?|functions?|methods?|cases?|reasons?|problems?|objects?|ways?"
+    r"|approach(?:es)?)\b|the (?:former|latter|previous|preceding|above)\b"
+    r"|(?:of|for|in|to|with|by|from|like|do) (?:this|that|these|those|such|so)(?=\s(?:is|are|was|can|would)\b|\W*\Z))",
+    re.IGNORECASE,
+)
 
 
 def first_sentence(text: str, most: int = 0) -> str:
@@ -100,3 +119,18 @@ def sentence_spans(text: str) -> Iterator[tuple[int, int]]:
         begin = match.end()
     if begin < len(text):
         yield begin, len(text)
+
+
+def stands_alone(sentence: str) -> bool:
+    """Whether a sentence can be quoted without the one before it: it means nothing that stands there.
+
+    Example:
+        >>> stands_alone("Pots are fired."), stands_alone("This is slow."), stands_alone("Use it for such functions.")
+        (True, False, False)
+    """
+    return not _POINTS_BACK.match(sentence) and not means_another(sentence)
+
+
+def means_another(sentence: str) -> bool:
+    """Whether a sentence has words that are told before it, as "such functions"."""
+    return bool(_MEANS_ANOTHER.search(sentence))

@@ -19,6 +19,14 @@ from codebase_gardener.knowledge.links.resolution import Target
         ("transformers.Trainer.train", "external", "Trainer_Training"),
         ("accelerate launch", "command", "Accelerate_Launch_Command"),
         ("frobnicate", "function", "Frobnicate"),
+        ("from_str", "function", "From_Str"),
+        ("Config.from_file", "method", "Config_Creation_From_File"),
+        ("App.get", "method", "App_Get"),
+        ("Cart.add", "method", "Cart_Add"),
+        ("Cart.add_item", "method", "Cart_Item_Addition"),
+        ("Context.Logger", "method", "Context_Logger"),
+        ("NewHandler", "function", "New_Handler"),
+        ("Error", "function", "Error"),
     ],
 )
 def test_principles_are_named_by_rule(name: str, kind: str, words: str) -> None:

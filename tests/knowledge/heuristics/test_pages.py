@@ -142,7 +142,7 @@ def test_warnings_that_say_the_same_are_one_page() -> None:
     assert len(found.pages) == 1
     one = found.pages[0]
     assert one.remarks == 2
-    assert one.page.name.startswith("owner_repo_merge_") and "Weights_Wrong" in one.page.name
+    assert one.page.name.startswith("owner_repo_merge_") and "may_give_wrong_results" in one.page.name
     assert "Found in 2 places of 2 files" in one.page.description
     merges = (Target("pkg/layer4.py", "Linear4.merge"), Target("pkg/layer8.py", "Linear8.merge"))
     assert one.applies == merges  # not what only begins with the same verb
@@ -394,5 +394,29 @@ def test_advice_in_a_private_module_is_seen_where_a_public_name_leads_to_its_def
         context = context_of({"pot/__init__.py": f"{names}\n", "pot/_samplers.py": text})
         return [one.page.title for one in heuristic_pages(context.repository, context.resolution).pages]
 
-    assert titles("from ._samplers import Sampler") == ["Sampler: It is recommended to set a seed"]
+    assert titles("from ._samplers import Sampler") == [
+        "Sampler: It is recommended to set a seed, since otherwise results may differ"
+    ]
     assert titles("") == []
+
+
+@pytest.mark.parametrize(
+    ("advice", "title"),
+    [
+        (
+            "Always close the kiln, because open ones cost heat and much time and more money than anyone may want to "
+            "spend for a single pot of this size today.",
+            "Firing: Always close the kiln",
+        ),
+        (
+            "In theory you should always use small pots since they are much faster, but in practice they crack when "
+            "the kiln is as hot as it has to be for such a glaze to melt well.",
+            "Firing",
+        ),
+        ("This is much slower, so you should never use it in production with large pots.", "Firing"),
+        ("You should always choose one, to save memory: 1) small pots 2) large pots.", "Firing"),
+    ],
+)
+def test_a_title_is_a_whole_sentence_or_main_clause_or_the_heading(advice: str, title: str) -> None:
+    found = pages({"docs/tips.md": f"# Tips\n\n## Firing\n\n:::{{warning}}\n{advice}\n:::\n"})
+    assert [one.page.title for one in found.pages] == [title]

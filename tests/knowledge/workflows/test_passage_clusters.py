@@ -18,8 +18,8 @@ def test_sections_that_begin_alike_are_workflows_of_their_own() -> None:
         | {"docs/kinds.md": f"# Kinds\n\n{sections}", "docs/building.md": f"# Building up\n\n{building}"}
     )
     titles = [path.title for path in paths]
-    assert "Bowls: make bowl config" in titles
-    assert "Vases: make vase config" in titles
+    assert "Kinds: Bowls" in titles
+    assert "Kinds: Vases" in titles
     assert steps(titled(paths, "Building up")) == ["throw", "make_kiln", "glaze", "sell"]
 
 

@@ -42,7 +42,7 @@ JAVASCRIPT = {
             "Fire a pot from a hook",
         ),
         ("# kiln\n\n## Firing a pot\n\nIt is so:\n\n{0}", "Firing a pot"),
-        ("# Other\n\nMore.\n\n# kiln\n\n## Usage\n\n{0}", "Usage: use heat and cool"),
+        ("# Other\n\nMore.\n\n# kiln\n\n## Usage\n\n{0}", "Usage"),
         ("# kiln\n\n## Custom levels\n\n{0}", "Custom levels"),
         ("# kiln\n\n## 5. Custom levels\n\n{0}", "Custom levels"),
         ("# kiln\n\n## Step 2: Fire the pot\n\n{0}", "Fire the pot"),
@@ -75,11 +75,48 @@ def test_what_a_box_before_the_code_says_to_mind_is_no_title() -> None:
     assert [path.title for path in mined(JAVASCRIPT | {"README.md": readme})] == ["Custom levels"]
 
 
-def test_a_long_title_ends_with_a_word() -> None:
-    block = '```js\nimport {heat, cool} from "kiln";\n\nheat(1);\ncool(1);\n```\n'
+def _titles(readme: str, block: str = "heat(1);\ncool(1);\n") -> list[str]:
+    code = f'```js\nimport {{heat, cool}} from "kiln";\n\n{block}```\n'
+    return [path.title for path in mined(JAVASCRIPT | {"README.md": readme.format(code)})]
+
+
+def test_a_heading_that_is_too_long_is_not_cut() -> None:
     heading = f"Firing {'extraordinarily ' * 9}fine pots"
-    title = mined(JAVASCRIPT | {"README.md": f"# kiln\n\n## {heading}\n\n{block}"})[0].title
-    assert f"{heading} ".startswith(f"{title} ")
+    assert _titles(f"# kiln\n\n## {heading}\n\nTo fire a pot, heat it:\n\n{{0}}") == ["Fire a pot"]
+
+
+@pytest.mark.parametrize(
+    "lead",
+    [
+        "To save you unnecessary work, *kiln* comes with two helpers:",
+        "kiln has a helper to fire such pots:",
+        "Create a new file `fire.js`:",
+    ],
+)
+def test_a_sentence_that_does_not_say_what_the_code_does_is_no_title(lead: str) -> None:
+    assert _titles(f"# kiln\n\n## Pots\n\n### Customization\n\n{lead}\n\n{{0}}") == ["Pots: Customization"]
+
+
+def test_a_badge_is_no_part_of_a_title() -> None:
+    badge = "[![Build Status]][actions] [![Latest]](https://x.org)"
+    assert _titles(f"# kiln\n\n## Custom levels {badge}\n\n{{0}}") == ["Custom levels"]
+
+
+def test_a_title_before_another_is_of_the_section_around_it() -> None:
+    """The README's title names the project, and a section beside it is another one."""
+    assert _titles("# Kiln, a quick oven\n\n## Sponsors\n\nThanks.\n\n## Hooks\n\n{0}") == ["Hooks"]
+    assert _titles("# Kiln\n\n## Getting started\n\n### Hooks\n\n{0}") == ["Hooks"]
+
+
+def test_no_verb_and_noun_are_made_of_what_is_no_verb() -> None:
+    kiln = "export function urlParam(a) {}\n\nexport function noContent(a) {}\n"
+    code = 'import {urlParam, noContent} from "../index.js";\n\nurlParam(1);\nnoContent(2);\n'
+    files = JAVASCRIPT | {
+        "index.js": kiln,
+        "examples/status.js": code,
+        "examples/two-parts.js": "// A kiln\n" + code,
+    }
+    assert "Status example" in [path.title for path in mined(files)]
 
 
 def test_an_example_is_named_after_its_folder_and_what_few_others_do() -> None:
@@ -91,15 +128,15 @@ def test_an_example_is_named_after_its_folder_and_what_few_others_do() -> None:
             "RunKiln",
             "SetHeat",
             "MixGlaze",
-            "StackPots",
+            "WrapPots",
             "OpenDoor",
             "CloseDoor",
-            "WeighClay",
+            "SortClay",
         )
     )
     folders = {
-        "warm": "SetHeat", "glossy": "MixGlaze", "stacked": "StackPots", "aired": "OpenDoor",
-        "shut": "CloseDoor", "heavy": "WeighClay",
+        "warm": "SetHeat", "glossy": "MixGlaze", "wrapped": "WrapPots", "aired": "OpenDoor",
+        "shut": "CloseDoor", "heavy": "SortClay",
     }  # fmt: skip
     files = {"go.mod": "module example.org/kiln\n", "kiln.go": kiln}
     for folder, own in folders.items():
@@ -109,6 +146,6 @@ def test_an_example_is_named_after_its_folder_and_what_few_others_do() -> None:
             f"\tkiln.{own}(1)\n\tkiln.NewKiln(1)\n\tkiln.RunKiln(2)\n}}\n"
         )
     assert sorted(path.title for path in mined(files)) == [
-        "Aired: open door", "Glossy: mix glaze", "Heavy: weigh clay", "Shut: close door", "Stacked: stack pots",
-        "Warm: set heat",
+        "Aired: open door", "Glossy: mix glaze", "Heavy: sort clay", "Shut: close door", "Warm: set heat",
+        "Wrapped: wrap pots",
     ]  # fmt: skip

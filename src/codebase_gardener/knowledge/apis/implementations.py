@@ -30,6 +30,7 @@ from codebase_gardener.knowledge.apis.foreign import (
 from codebase_gardener.knowledge.apis.interface_methods import interface_methods, is_interface
 from codebase_gardener.knowledge.apis.io_contract import constructor_of, contract_of
 from codebase_gardener.knowledge.apis.raises import RaisingLine, raised_within
+from codebase_gardener.knowledge.apis.section_titles import passage_title
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.apis.usage_examples import usage_examples
@@ -321,7 +322,7 @@ def _examples(api: Api, context: ApiContext, sources: PageSources) -> str:
     examples = usage_examples(api.target, context)
     parts = []
     for example in examples:
-        title = inline(example.passage.title, 120)
+        title = inline(passage_title(example.passage, context.repository), 120)
         parts += [f"{title} ({example.passage.area}):"] if title else []
         parts.append(f"From {sources.cite(example.path, example.start, example.end)}:")
         parts.append(fence(example.text, example.language))

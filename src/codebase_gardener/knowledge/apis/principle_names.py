@@ -11,7 +11,7 @@ from types import MappingProxyType
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.utils.identifiers import title_words
 
-__all__ = ["NOUNS", "SUFFIXES", "page_names", "principle_words"]
+__all__ = ["NOUNS", "OF_AN_ELEMENT", "SUFFIXES", "page_names", "principle_words"]
 
 NOUNS: dict[str, str] = {
     # verb of a function's or method's name: the noun of what it does
@@ -58,6 +58,13 @@ SUFFIXES: dict[str, str] = {
     "Encoder": "Encoding", "Decoder": "Decoding", "Validator": "Validation", "Serializer": "Serialization",
     "Processor": "Processing", "Generator": "Generation", "Collator": "Collation", "Manager": "Management",
 }  # fmt: skip
+
+OF_AN_ELEMENT = frozenset((
+    "add", "append", "attach", "delete", "emit", "exclude", "fetch", "find", "get", "handle", "include", "insert",
+    "list", "log", "mount", "patch", "pop", "post", "print", "pull", "push", "put", "query", "read", "register",
+    "remove", "request", "route", "search", "select", "send", "set", "use", "warn", "write",
+))  # fmt: skip
+"""Verbs of methods that act on something of their object or beside it: by `Cart.add` no cart is added."""
 
 _PREPOSITIONS = frozenset(
     {"from", "to", "in", "into", "on", "of", "with", "by", "as", "at", "if", "for", "during"}
@@ -108,12 +115,15 @@ def principle_words(name: str, kind: str) -> str:
     last = parts[-1] if parts else name
     if kind == "command":
         return "_".join([*_titled(word for part in parts for word in title_words(part)), "Command"])
-    is_class = last[:1].isupper() or kind == "class"
+    is_class = kind == "class" or (kind == "external" and last[:1].isupper())
     owner = parts[-2] if len(parts) > 1 and (kind == "method" or parts[-2][:1].isupper()) else ""
     if is_class:
         return "_".join(_class_words(title_words(last)))
     return "_".join(
-        [*_titled(title_words(owner)), *_function_words(title_words(last), makes=kind == "maker")]
+        [
+            *_titled(title_words(owner)),
+            *_function_words(title_words(last), makes=kind == "maker", is_method=bool(owner)),
+        ]
     )
 
 
@@ -136,7 +146,7 @@ def _class_words(words: list[str]) -> list[str]:
     return [*titled[:-1], noun] if noun else titled
 
 
-def _function_words(words: list[str], *, makes: bool = False) -> list[str]:
+def _function_words(words: list[str], *, makes: bool = False, is_method: bool = False) -> list[str]:
     if len(words) > 1 and words[-1] == "pretrained":  # save_pretrained, from_pretrained
         words = ["load"] if words[0] == "from" else words[:1]
     verb = words[0].lower() if words else ""
@@ -147,6 +157,10 @@ def _function_words(words: list[str], *, makes: bool = False) -> list[str]:
     rest = words[1:]
     if noun is None or rest[:1] in (["and"], ["or"]):  # merge_and_unload, create_or_update
         return _titled(words)
+    if not rest and is_method and verb in OF_AN_ELEMENT:
+        return _titled(words)
+    if verb == "from":  # what is made is told by its class alone
+        return [*([noun] if is_method else []), *_titled(words)]
     if verb == "to":
         return [noun, *(["To", *_titled(rest)] if rest else [])]
     at = next((i for i, word in enumerate(rest) if word in _PREPOSITIONS), len(rest))

@@ -7,13 +7,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from codebase_gardener.documents.sentences import sentences
+from codebase_gardener.documents.sentences import means_another, sentences
 from codebase_gardener.knowledge.heuristics.advice import (
     COST,
     SIGNALS,
     VALUE,
     clauses,
     insight,
+    points_back,
     strength,
 )
 from codebase_gardener.knowledge.heuristics.items import Item
@@ -59,28 +60,12 @@ _CONNECTIVE = re.compile(
     re.IGNORECASE,
 )
 _DEPENDENT = re.compile(r"(?:due to|to|in order to|unless|at the|because of|that)\b", re.IGNORECASE)
-_DANGLING = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "of",
-        "to",
-        "in",
-        "on",
-        "for",
-        "with",
-        "and",
-        "or",
-        "that",
-        "is",
-        "are",
-        "be",
-        "by",
-        "from",
-    ]
-)
-_MAX_GIST = 72
+_MARK = re.compile(r"^(?:[-*•+]|\(?\d{1,2}[.)])\s+")
+_LISTS = re.compile(r":\s*\Z|(?:^|\s)\(?1[.)]\s")
+"""What only begins a list."""
+_GIVES_REASON = re.compile(r"(?:because|since|so|as|due to|to save|in order to|which)\b", re.IGNORECASE)
+"""How what follows a clause begins where it does not take back what the clause says."""
+_MAX_GIST_WORDS = 26
 _MAX_WORDS = 4
 _MAX_NAME = 90
 
@@ -91,7 +76,7 @@ def best_sentence(text: str) -> str:
 
 
 def title_of(group: Sequence[Item]) -> str:
-    """What a page is about, as a person would say it: whose it is, and its option or the gist of its advice."""
+    """What a page is about, as a person would say it: whose it is, and its option or its advice in a whole sentence."""
     first = group[0]
     evidence = first.evidence
     if first.deprecation:
@@ -108,22 +93,30 @@ def title_of(group: Sequence[Item]) -> str:
         parts = [part for part in evidence.scope.split(".") if part and not part.startswith("__")]
         several = len({(item.path, item.evidence.scope) for item in group}) > 1
         owner = _owner(group) if several else ".".join(parts[-2:])
-    return ": ".join(part for part in (owner, _gist(evidence.text)) if part)
+    parts = [part for part in (owner, _gist(evidence.text)) if part]
+    return ": ".join(parts) or first.path.rpartition("/")[2]
 
 
 def _gist(text: str) -> str:
-    """The strongest clause of the strongest sentence, cut to a title's length."""
+    """The strongest sentence, or its main clause; "" where neither can stand alone or both are too long.
+
+    None is cut within a clause, nor where the rest takes back what it says.
+    """
     sentence = best_sentence(text) or text
-    clause = max(clauses(sentence), key=strength, default=sentence)
-    if _DEPENDENT.match(clause) or clause.count("(") != clause.count(")"):
-        clause = sentence
-    words = _CONNECTIVE.sub("", clause).replace("`", "").rstrip(" .,;:!").split()
-    kept: list[str] = []
-    while words and len(" ".join([*kept, words[0]])) <= _MAX_GIST:
-        kept.append(words.pop(0))
-    while words and kept and kept[-1].lower().strip(",;:") in _DANGLING:
-        kept.pop()
-    return " ".join(kept).rstrip(",;:") + (" …" if words else "")
+    if points_back(_plain(sentence)) or means_another(sentence) or _LISTS.search(sentence.strip()):
+        return ""
+    main, *rest = clauses(sentence) or [sentence]
+    is_main = bool(rest) and bool(_GIVES_REASON.match(rest[0])) and not _DEPENDENT.match(_plain(main))
+    for candidate in (sentence, *([main] if is_main else ())):
+        plain = _plain(candidate)
+        if 1 < len(plain.split()) < _MAX_GIST_WORDS and plain.count("(") == plain.count(")"):
+            return plain
+    return ""
+
+
+def _plain(sentence: str) -> str:
+    words = _CONNECTIVE.sub("", _MARK.sub("", sentence.strip())).replace("`", "")
+    return " ".join(words.split()).rstrip(" .,;:!")
 
 
 class Namer:
@@ -197,6 +190,7 @@ class Namer:
                 yield _valid(f"{evidence.name}_Option")
             owner = _owner(group[:1])
             yield _valid(f"{owner}_{evidence.name}" if owner else evidence.name)
+        yield _told_in_name(title_of(group)) if evidence.kind == "doc-tip" else ""
         if evidence.kind in ("admonition", "doc-tip"):
             own_title = evidence.value if evidence.kind == "admonition" else ""
             words = re.findall(r"\w+", own_title) or re.findall(r"\w+", evidence.scope)
@@ -205,6 +199,7 @@ class Namer:
             if title and len(words) > 1:
                 yield _valid(title)
             yield _valid("_".join([*([title] if title else []), *fresh[:3]]))
+        yield _told_in_name(title_of(group))
         yield _valid("_".join([owner, *phrases]) if owner else "_".join(phrases) or evidence.kind)
         module = first.path.rpartition("/")[2].partition(".")[0]
         yield _valid("_".join([module, owner, *phrases] if owner else [module, *phrases]))
@@ -263,6 +258,12 @@ def _phrases(text: str) -> tuple[tuple[str, ...], ...]:
     if run:
         found.append(tuple(run))
     return tuple(found)
+
+
+def _told_in_name(title: str) -> str:
+    """A title as a name, where it has words of its own and none has to go."""
+    name = re.sub(r"_{2,}", "_", _INVALID.sub("_", title)).strip("_.-")
+    return name if ": " in title and len(name) <= _MAX_NAME else ""
 
 
 def _valid(name: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from codebase_gardener.documents.blocks import Block
 from codebase_gardener.documents.html_comments import comment_free
 from codebase_gardener.documents.prose import plain_text
-from codebase_gardener.documents.sentences import first_sentence, sentences
+from codebase_gardener.documents.sentences import first_sentence, sentences, stands_alone
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.modules.descriptions import SaidOf, said_of
@@ -160,6 +160,7 @@ def _told(said: Introduction) -> list[tuple[Block, str]]:
         and not _DENIES.match(sentence)
         and not _ASIDE.search(sentence)
         and not tells_who_made_it(sentence)
+        and stands_alone(sentence)
     ]
 
 

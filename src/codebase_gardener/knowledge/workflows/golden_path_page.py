@@ -11,8 +11,9 @@ from functools import cached_property
 from codebase_gardener.documents.actions import action_in, says_purpose
 from codebase_gardener.documents.facts import Heading
 from codebase_gardener.documents.prose import plain_text
-from codebase_gardener.documents.sentences import first_sentence, sentences
+from codebase_gardener.documents.sentences import first_sentence, sentences, stands_alone
 from codebase_gardener.knowledge.apis.descriptions import AREA_NOUNS
+from codebase_gardener.knowledge.apis.section_titles import headings_around, opens_section, passage_title
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.apis.usage_examples import lead_in, remark_above, snippet_around
@@ -105,7 +106,8 @@ class _Writer:
     def _overview(self) -> str:
         """One sentence: the document's, else one on the steps."""
         heading = self._heading()
-        says = self._said or (first_sentence(heading.summary) if heading else "")
+        begins = first_sentence(heading.summary) if heading else ""
+        says = self._said or (begins if stands_alone(begins) else "")
         title = inline(self.path.title, _TITLE)
         if says.endswith((".", "!", ":")):
             return f"{title}, in the authors' words: “{inline(says)}”"
@@ -124,7 +126,7 @@ class _Writer:
         for text in dict.fromkeys(lead[2] for lead in leads if lead):
             for sentence in sentences(plain_text(text, code_marks=True)):
                 words = action_in(sentence).replace("`", "").casefold()
-                if words and title.endswith(words):
+                if words and title.endswith(words) and stands_alone(sentence):
                     return sentence
         return ""
 
@@ -133,7 +135,12 @@ class _Writer:
         where = self.sources.cite(first.path, first.start, first.end)
         parts = [f"{self._origin(first)} at {where}."]
         heading = self._heading()
-        if heading and not self._said and f"“{inline(heading.summary)}”" not in self._overview():
+        if (
+            heading
+            and not self._said
+            and stands_alone(heading.summary)
+            and f"“{inline(heading.summary)}”" not in self._overview()
+        ):
             parts += [
                 f"The section {inline(heading.title, _TITLE)} begins so:",
                 safe_markdown(heading.summary, 12),
@@ -153,7 +160,7 @@ class _Writer:
         )
         parts.append(f"The steps stand in the order {self._order_of()}. The passages that show it best:")
         shown = [
-            f"- {inline(passage.title, _TITLE) or passage.area}: "
+            f"- {self._called(passage) or passage.area}: "
             f"{self.sources.cite(passage.path, passage.start, passage.end)}"
             for passage in self._best_passages()
         ]
@@ -190,18 +197,21 @@ class _Writer:
 
     def _origin(self, first: Passage) -> str:
         """What it is named after, or where it is best seen."""
-        title = inline(first.title, _TITLE)
+        title = self._called(first)
         if first.area == "test":
             return f"{TESTS_ALONE} The one that is most like it is {code(first.scope)}"
         kinds = {"readme": "The README's section", "docs": "The docs' section", "example": "The example"}
         return f"{kinds.get(first.area, 'The docstring example')} {title} shows it"
+
+    def _called(self, passage: Passage) -> str:
+        return inline(passage_title(passage, self.repository), _TITLE)
 
     def _order_of(self) -> str:
         is_test = self.passages[0].area == "test"
         return "that most of these passages have" if is_test else "of the passage that it is named after"
 
     def _best_passages(self) -> list[Passage]:
-        """The first, then those with most of the steps, documents before tests."""
+        """The first, then those with all of the steps, documents before tests."""
         wanted = {step.target for step in self.steps}
 
         def rank(number: int) -> tuple[int, ...]:
@@ -214,18 +224,19 @@ class _Writer:
                 number,
             )
 
-        rest = sorted(range(1, len(self.passages)), key=rank)
-        return [self.passages[n] for n in (0, *rest[: _MOST_PASSAGES - 1])]
+        whole = (n for n in range(1, len(self.passages)) if wanted <= self.taken[n].keys())
+        return [self.passages[n] for n in (0, *sorted(whole, key=rank)[: _MOST_PASSAGES - 1])]
 
     def _heading(self) -> Heading | None:
-        """The section that the workflow is named after, or the nearest one around it that begins with a sentence."""
+        """The section that the workflow stands in, where its first words lead to this code and say something."""
         first = self.passages[0]
         if first.area not in ("readme", "docs"):
             return None
-        headings = self.repository.facts[first.path].headings
-        around = [each for each in headings if each.start <= first.start <= each.end]
-        around.sort(key=lambda each: (each.title != self.path.title, -each.level, -each.start))
-        return next((each for each in around if _tells(each.summary)), None)
+        around = headings_around(first, self.repository)
+        named = next((each for each in around if each.title == self.path.title), None)
+        inner = named or next(iter(around), None)
+        is_its = inner is not None and opens_section(first, inner, self.repository) and _tells(inner.summary)
+        return inner if is_its else None
 
     # ---- the steps
 
@@ -277,7 +288,7 @@ class _Writer:
             if use is None or passage.area not in ("readme", "docs") or use.path.endswith(".ipynb"):
                 continue
             for start, end, sentence in self._reasons(use, passage):
-                if (use.path, start, sentence) not in self.told:
+                if stands_alone(sentence) and (use.path, start, sentence) not in self.told:
                     self.told.add((use.path, start, sentence))
                     return _told(sentence, self.sources.cite(use.path, start, end))
             return ""  # a later passage does it for a purpose of its own
@@ -315,9 +326,10 @@ class _Writer:
         said = sentences(plain_text(lead[2], code_marks=True)) if lead else []
         if lead is None or not said or any(key[:2] == (first.path, lead[0]) for key in self.told):
             return ""
-        if inline(said[-1]) in told:
+        last = next(filter(stands_alone, reversed(said)), "")
+        if not last or inline(last) in told:
             return ""
-        return _told(said[-1], self.sources.cite(first.path, *lead[:2]))
+        return _told(last, self.sources.cite(first.path, *lead[:2]))
 
     def _takes(self, step: Step) -> str:
         symbol = self.apis[step.target].symbol

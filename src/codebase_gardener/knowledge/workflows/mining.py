@@ -5,20 +5,29 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
-from itertools import pairwise
+from itertools import groupby, pairwise
 
-from codebase_gardener.documents.facts import Snippet
+from codebase_gardener.documents.facts import Heading, Snippet
 from codebase_gardener.knowledge.apis.candidates import reference_documents
 from codebase_gardener.knowledge.apis.catalog import MOST_APIS
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.wiki_names import page_name, unique_names
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.workflows.command_sequences import command_sequences
+from codebase_gardener.knowledge.workflows.evaluation_order import in_order_of_evaluation
 from codebase_gardener.knowledge.workflows.example_documents import is_translation, shown_in
 from codebase_gardener.knowledge.workflows.golden_path import GoldenPath, Step
+from codebase_gardener.knowledge.workflows.independent_examples import (
+    CodePart,
+    examples,
+    is_built_up,
+    paragraphs,
+)
 from codebase_gardener.knowledge.workflows.other_forms import other_forms
 from codebase_gardener.knowledge.workflows.passage_clusters import (
     Cluster,
@@ -28,7 +37,7 @@ from codebase_gardener.knowledge.workflows.passage_clusters import (
     is_within,
     test_clusters,
 )
-from codebase_gardener.knowledge.workflows.passage_sequences import AREAS, ShownSequence, Weights, ways
+from codebase_gardener.knowledge.workflows.passage_sequences import AREAS, ShownSequence, Weights
 from codebase_gardener.knowledge.workflows.path_titles import Titles
 from codebase_gardener.knowledge.workflows.step_rules import READER_AREAS, StepRules
 from codebase_gardener.languages.table import LANGUAGES, is_test
@@ -46,6 +55,13 @@ _SPONSORS = re.compile(
 )
 """Headings of sections that thank or ask for money."""
 _OR = re.compile(r"\W*(?:or|alternatively)\b[^.:]{0,40}:?\W*", re.IGNORECASE)
+_NEXT = re.compile(
+    r"(?:^|[.!?] )\W{0,3}(?:(?:and )?(?:then|next|finally|lastly|afterwards|after (?:that|this)|now)\b|\d{1,2}[.)] )",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""Words that say that what follows is done next."""
+_NUMBERED = re.compile(r"(?:step|part|phase)\b|\d{1,2}[.):]", re.IGNORECASE)
+"""Headings of sections that come one after the other."""
 _OPENS_CODE = re.compile(r"\s*(?:```|~~~|\.\. )")
 _NEWS = re.compile(r"(?:^|: )(?:change ?log|release notes|release history|what.s new)\b", re.IGNORECASE)
 """Headings of sections that tell what is new."""
@@ -63,9 +79,11 @@ def mine(repository: RepositoryFacts, resolution: Resolution) -> tuple[GoldenPat
     """
     rules = StepRules(repository, resolution)
     sequences = [
-        ShownSequence(passage, targets)
+        one
         for passage in resolution.passages
-        if len(targets := _steps(passage, rules)) > 1 and any(not target.external for target in targets)
+        if (one := _sequence(passage, rules)) is not None
+        and len(one.targets) > 1
+        and any(not target.external for target in one.targets)
     ]
     context = ApiContext(repository, resolution)
     commands = list(command_sequences(context))
@@ -93,20 +111,98 @@ def needed_targets(paths: Iterable[GoldenPath]) -> tuple[Target, ...]:
     return tuple(dict.fromkeys(step.target for path in paths for step in path.steps))
 
 
-def _steps(passage: Passage, rules: StepRules) -> tuple[Target, ...]:
-    """What a passage does; where a section shows several ways, the one with most steps."""
+def _sequence(passage: Passage, rules: StepRules) -> ShownSequence | None:
+    """What a passage does, calls in the order of their evaluation; of several examples the one with most steps."""
+    passage = replace(passage, uses=tuple(in_order_of_evaluation(passage.uses)))
     uses = [use for use in passage.uses if rules.is_step(use, passage)]
     facts = rules.repository.facts[passage.path]
-    blocks = [each for each in facts.snippets if passage.start <= each.start and each.end <= passage.end]
     if passage.area in READER_AREAS:
+        blocks = [each for each in facts.snippets if passage.start <= each.start and each.end <= passage.end]
         lines = rules.repository.lines(passage.path, passage.start, passage.end)
         others = other_forms([use for use in uses if use.path == passage.path], lines, passage.start)
         left_out = list(_alternatives(blocks, passage, rules.repository))
         uses = [use for use in uses if use.target not in others and not _stands_in(use, left_out)]
-    taken = [[use.target for use in uses]]
-    if passage.area in ("readme", "docs") and (passage.start, passage.end) != (1, facts.lines):
-        taken = [[use.target for use in uses if _stands_in(use, way)] for way in ways(blocks)]
-    return max((tuple(dict.fromkeys(each)) for each in taken), key=len)
+        if passage.area != "example":
+            return _of_document(passage, uses, rules.repository)
+    return ShownSequence(passage, _once(uses))
+
+
+def _of_document(passage: Passage, uses: Sequence[Use], repository: RepositoryFacts) -> ShownSequence | None:
+    """The example of a section with most steps; of a whole document, where its sections build on each other."""
+    facts = repository.facts[passage.path]
+    blocks = [
+        each
+        for each in facts.snippets
+        if passage.start <= each.start and each.end <= passage.end and any(_stands_in(use, [each]) for use in uses)
+    ]  # fmt: skip
+    parts = [
+        part
+        for number, block in enumerate(blocks)
+        for part in paragraphs(
+            block.start, repository.lines(passage.path, block.start, block.end), number,
+            lambda start, end: frozenset(use.target for use in uses if start <= use.start <= end),
+        )
+    ]  # fmt: skip
+    if not parts:
+        return None
+    if (passage.start, passage.end) == (1, facts.lines):
+        if not _is_built_up(parts, facts.headings):
+            return None
+        kept = parts
+    else:
+        ways = examples(parts, _things(facts), _next_ones(blocks, passage.path, repository))
+        kept = max(ways, key=lambda way: len(frozenset().union(*(part.takes for part in way))))
+
+    def of_it(each: Use) -> bool:
+        return any(part.start <= each.start <= part.end for part in kept)
+
+    narrowed = replace(
+        passage, start=kept[0].start, end=kept[-1].end, uses=tuple(filter(of_it, passage.uses))
+    )
+    return ShownSequence(narrowed, _once(filter(of_it, uses)))
+
+
+def _next_ones(blocks: Sequence[Snippet], path: str, repository: RepositoryFacts) -> frozenset[int]:
+    """Numbers of the blocks that the words before them call the next ones."""
+    return frozenset(
+        number
+        for number, (before, block) in enumerate(pairwise(blocks), 1)
+        if _NEXT.search("\n".join(repository.lines(path, before.end + 1, block.start - 1)))
+    )
+
+
+def _is_built_up(parts: Sequence[CodePart], headings: Sequence[Heading]) -> bool:
+    """Whether each section takes up what one before it has made, or is numbered."""
+
+    def section(part: CodePart) -> tuple[int, str]:
+        around = [(each.start, each.title) for each in headings if each.start <= part.start <= each.end]
+        return max(around, default=(0, ""))
+
+    sections = [(title, list(group)) for (_, title), group in groupby(parts, key=section)]
+    wholes = [
+        replace(group[0], end=group[-1].end, lines=tuple(line for part in group for line in part.lines))
+        for _, group in sections
+    ]
+    return is_built_up(wholes, {at for at, (title, _) in enumerate(sections) if _NUMBERED.match(title)})
+
+
+def _things(facts: FileFacts) -> frozenset[str]:
+    """What the code of a document gives a value, and imports nowhere."""
+    bound = {
+        each.name.partition(".")[0]
+        for snippet in facts.snippets
+        for each in snippet.bindings
+        if each.how in ("call", "name", "with") and not each.scope
+    }
+    return frozenset(bound - {each.alias for snippet in facts.snippets for each in snippet.imports})
+
+
+def _once(uses: Iterable[Use]) -> tuple[Target, ...]:
+    """Each once; of two of one name, as an old and a new module have them, the first."""
+    found: dict[tuple[str, bool], Target] = {}
+    for use in uses:
+        found.setdefault((use.target.name, use.target.external), use.target)
+    return tuple(found.values())
 
 
 def _stands_in(use: Use, blocks: Iterable[Snippet]) -> bool:

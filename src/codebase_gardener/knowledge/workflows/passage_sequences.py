@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from codebase_gardener.documents.facts import Snippet
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 
-__all__ = ["AREAS", "SequenceIndex", "ShownSequence", "Weights", "common_order", "is_direct", "ways"]
+__all__ = ["AREAS", "SequenceIndex", "ShownSequence", "Weights", "common_order", "is_direct"]
 
 AREAS = ("readme", "docs", "example", "docstring", "test")
 """Areas of passages, those written for readers first."""
@@ -52,27 +50,6 @@ class ShownSequence:
 def is_direct(passage: Passage, use: Use) -> bool:
     """Whether a use stands in the passage's own lines, not in those of a test's helper or fixture."""
     return use.path == passage.path and passage.start <= use.start <= passage.end
-
-
-def ways(blocks: Iterable[Snippet]) -> list[list[Snippet]]:
-    """The blocks of a passage, parted where one starts over: they show the same in another way, not a next step.
-
-    Such a block imports for itself, takes nothing from the blocks before it, and defines a name of theirs anew.
-    """
-    found: list[list[Snippet]] = [[]]
-    known: set[str] = set()
-    defined: set[str] = set()
-    for block in blocks:
-        imported = {each.alias for each in block.imports}
-        own = {each.name for each in block.bindings if each.how in ("def", "class") and not each.scope}
-        bound = imported | {each.name.partition(".")[0] for each in block.bindings}
-        used = {re.split(r"[.(]", each.name, maxsplit=1)[0] for each in block.references} - bound
-        if imported and own & defined and not (used & known or imported & defined):
-            found.append([])
-        found[-1].append(block)
-        known |= bound
-        defined |= own
-    return found
 
 
 _MANY_FILES, _COMMON_IN = 6, 3

@@ -9,11 +9,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from codebase_gardener.documents.actions import action_in, says_action
+from codebase_gardener.documents.actions import action_in, is_verb, says_action
 from codebase_gardener.documents.facts import Heading
 from codebase_gardener.documents.prose import plain_text
-from codebase_gardener.documents.sentences import sentences
+from codebase_gardener.documents.sentences import sentences, stands_alone
 from codebase_gardener.knowledge.apis.context import ApiContext
+from codebase_gardener.knowledge.apis.principle_names import OF_AN_ELEMENT
+from codebase_gardener.knowledge.apis.section_titles import (
+    is_general,
+    is_signature,
+    opens_section,
+    says_nothing,
+)
 from codebase_gardener.knowledge.apis.shell_commands import HTTP_METHODS
 from codebase_gardener.knowledge.apis.usage_examples import lead_in
 from codebase_gardener.knowledge.links.uses import Passage, Target
@@ -30,17 +37,13 @@ MOST_WORDS = 9
 _LONGEST = 120  # characters of a title
 KEY_STEPS = 2
 """The rarest of the later steps, which a title of tests names where their own names tell little."""
-_GENERAL = frozenset((
-    "a", "advanced", "and", "basic", "basics", "configuration", "demo", "example", "examples", "for", "getting",
-    "guide", "how", "in", "installation", "intro", "introduction", "more", "next", "note", "notes", "of", "overview",
-    "quick", "quickstart", "read", "simple", "start", "started", "steps", "summary", "the", "this", "tips", "to",
-    "tutorial", "usage", "use", "using", "with",
-))  # fmt: skip
-"""Words of headings that tell nothing without their document's title."""
 _ENTRIES = frozenset(("app", "index", "main"))
 _NUMBERED = re.compile(r"\d")
-_COUNTED = re.compile(r"\A(?:step )?\(?\d{1,2}(?:\.\d{1,2})*[.):]\s+(?=\S)", re.IGNORECASE)
-"""A heading's number in its document."""
+_COUNTED = re.compile(
+    r"\A(?:(?:step )?\(?\d{1,2}(?:\.\d{1,2})*[.):]|(?:another )?example(?: \d{1,2})?:)\s+(?=\S)",
+    re.IGNORECASE,
+)
+"""A heading's number in its document, and what says that it is an example."""
 _SPELLED = re.compile(r"\b(?=\w*[a-z])\w*[A-Z]\w*[A-Z]\w*\b|\b[A-Z]{2,}[a-z]?\d*\b")
 _KNOWN_CASE = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
@@ -81,7 +84,7 @@ class Titles:
         return self._of_document(founder.passage, steps, is_whole=is_whole)
 
     def _of_document(self, passage: Passage, steps: Sequence[Target], *, is_whole: bool) -> tuple[str, str]:
-        """What its heading says is done, the sentence before its code, or a sentence of its section; else a noun.
+        """What its heading says; else the sentence before its code, or one of its section, says what is done.
 
         Where no words of the authors say it, the steps do: a verb and a noun.
         """
@@ -92,20 +95,47 @@ class Titles:
             return document, document
         around = self._around(passage, steps)
         section = self._readable(around[0].title) if around else document
+        outer = next(filter(None, (self._outer(each, passage.area) for each in around[1:])), "")
+        if self._tells(section) and not self._runs(steps):
+            return section, f"{outer}: {section}" if outer else section
         said = next(filter(None, map(self._readable, self._says(passage, around, steps))), "")
         if said:
-            outer = document if said == section else section
             said = said[:1].upper() + said[1:]
-            return said, f"{outer}: {said}" if outer and outer != said else said
-        told = [
-            each for each in (section, document) if not _is_general(each) and each.lower() not in self._names
-        ]
-        if told and not self._runs(steps):
-            return told[0], f"{document}: {section}" if section != document else document
-        label = "" if len(steps) == 1 or section.lower() in self._names else section
+            label = outer if said == section else section
+            return said, f"{label}: {said}" if label and label != said and not is_signature(label) else said
+        return self._of_general(passage, section, outer, steps)
+
+    def _of_general(
+        self, passage: Passage, section: str, outer: str, steps: Sequence[Target]
+    ) -> tuple[str, str]:
+        """Where a heading is as general as "Usage" and no sentence says what is done."""
+        is_project = section.lower() in self._names
+        if not self._runs(steps):
+            if outer and outer.lower() not in self._names and not is_signature(section):
+                return f"{outer}: {section}", f"{outer}: {section}"
+            if self._is_telling(outer) and is_signature(section):
+                return outer, outer
+            if not (says_nothing(section) or is_project or is_signature(section)):
+                acts = self._of_steps([each for each in steps if not self._is_made(each)])
+                return (f"{section}: {acts}" if acts else section, section)
+        label = "" if len(steps) == 1 or is_project else section
         does = self._of_steps(steps)
-        title = self._readable(f"{label}: {does}" if label else self._spelled(does))
+        title = self._readable(f"{label}: {does}" if label and does else self._spelled(does) or section)
         return title, title
+
+    def _tells(self, heading: str) -> bool:
+        """Whether a heading is a title by itself: an action, or a noun of several words that is no call."""
+        if is_signature(heading):
+            return False
+        return says_action(heading, self._names) or self._is_telling(heading)
+
+    def _is_telling(self, heading: str) -> bool:
+        return not is_general(heading) and heading.lower() not in self._names
+
+    def _outer(self, heading: Heading, area: str) -> str:
+        """What stands before an inner heading: no README's title, of which all is told, and nothing general."""
+        is_title = area == "readme" and heading.level == 1
+        return "" if is_title or says_nothing(heading.title) else self._readable(heading.title)
 
     def _around(self, passage: Passage, steps: Sequence[Target]) -> list[Heading]:
         """Headings of the sections around a passage, the innermost first; around a step that stands alone."""
@@ -119,13 +149,21 @@ class Titles:
         """The authors' words for what a passage does, the best first."""
         for at, heading in enumerate(around):
             title = self._readable(heading.title)
-            yield title if says_action(title, self._names) else action_in(title, self._names)
-            if at == 0 and (len(steps) == 1 or (passage.start, heading.start) != (1, 1)):
-                for sentence in self._leads(passage, steps):
+            if says_action(title, self._names) and not is_signature(title):
+                yield title
+            if at == 0 and (len(steps) == 1 or not self._spans_sections(passage)):
+                for sentence in filter(stands_alone, self._leads(passage, steps)):
                     yield action_in(sentence, self._names)
-            if 1 in (len(steps), len(around)) or at < len(around) - 1:  # the last is the whole document's
-                for sentence in sentences(plain_text(heading.summary, code_marks=True)):
-                    yield action_in(sentence, self._names)
+            is_inner = (
+                1 in (len(steps), len(around)) or at < len(around) - 1
+            )  # the last is the whole document's
+            if is_inner and opens_section(passage, heading, self.repository):
+                first = sentences(plain_text(heading.summary, code_marks=True))[:1]
+                yield from (action_in(sentence, self._names) for sentence in filter(stands_alone, first))
+
+    def _spans_sections(self, passage: Passage) -> bool:
+        headings = self.repository.facts[passage.path].headings
+        return any(passage.start < each.start <= passage.end for each in headings)
 
     def _leads(self, passage: Passage, steps: Sequence[Target]) -> list[str]:
         """The sentences before the block of code that takes most steps, the last first."""
@@ -165,11 +203,11 @@ class Titles:
             if each.start <= passage.start <= each.end
         ]
         for each in sorted(around, key=lambda one: -one.level):
-            if (words := self._readable(each.title)) and words.casefold() not in title.casefold():
+            if (words := self._outer(each, passage.area)) and words.casefold() not in title.casefold():
                 yield words
         for use in passage.uses[:1]:
             said = sentences(plain_text(lead[2])) if (lead := lead_in(use, self.repository)) else []
-            if said and len(said[-1].split()) <= 2 * MOST_WORDS:
+            if said and len(said[-1].split()) <= 2 * MOST_WORDS and stands_alone(said[-1]):
                 yield self._readable(said[-1])
 
     def _of_example(
@@ -194,55 +232,58 @@ class Titles:
         if _NUMBERED.search(_stem(passage.path)) and folders:
             short = self._spelled(": ".join(" ".join(_words(folder)) for folder in folders[-2:]))
             return short, short
-        folder = " ".join(_words(folders[-1])) if folders and _is_general(title) else ""
+        folder = " ".join(_words(folders[-1])) if folders and is_general(title) else ""
         named = f"{folder}: {title}" if folder and folder != title.lower() else title
-        if len(named.split()) == 1 and (does := self._of_steps(_telling(steps, weights))):
+        is_word = len(named.split()) == 1
+        is_told = (
+            self.repository.facts[passage.path].purpose or passage.scope or says_action(named, self._names)
+        )
+        if is_word and (does := self._of_steps(_telling(steps, weights))):
             named = f"{named}: {does}"
+        elif (is_word or not is_told) and not _says_example(named):
+            named = f"{named} example"  # a name is no title
         return self._spelled(named), self._spelled(named)
 
     def _of_tests(self, steps: Sequence[Target]) -> str:
         """What the steps do, each a verb and a noun; "" where no name tells it."""
-        does = dict.fromkeys(filter(None, map(self._does, steps)))
+        does = dict.fromkeys(filter(None, (self._does(each, of_tests=True) for each in steps)))
         return self._spelled(" and ".join(does))
 
     def _of_steps(self, steps: Sequence[Target]) -> str:
         """A verb and a noun for steps that documents show: "run kiln fire", "make a kiln and fire kiln"."""
-        own = [each for each in steps if not each.external]
-        does = dict.fromkeys(filter(None, map(self._does, own)))
         if run := self._runs(steps):
             return (
                 f"run {' and '.join(run) if len(run) == KEY_STEPS else enumerated(run[:KEY_STEPS], len(run))}"
             )
-        return (
-            " and ".join(list(does)[-KEY_STEPS:])
-            or f"use {' and '.join(each.name for each in own[:KEY_STEPS])}"
-        )
+        own = [each for each in steps if not each.external]
+        return " and ".join(list(dict.fromkeys(filter(None, map(self._does, own))))[-KEY_STEPS:])
 
     def _runs(self, steps: Sequence[Target]) -> list[str]:
         """Those that are commands."""
         return [each.name for each in steps if each.name in self.context.commands and not each.path]
 
-    def _does(self, target: Target) -> str:
+    def _does(self, target: Target, *, of_tests: bool = False) -> str:
         """ "add item" of `Cart.add_item`, "save model" of `Model.save`, "make a cart" of `Cart`."""
         symbol = self.context.symbol(target)
         owner, _, last = target.name.rpartition(".")
         words = _words(last)
-        if len(last) == 1 or (last.isupper() and last not in HTTP_METHODS):
+        if len(last) == 1 or last.isupper():
             return ""  # no verb
         if (symbol is not None and symbol.kind in TYPES) or (last[:1].isupper() and symbol is None):
-            return f"make {' '.join(words)}"
-        noun = (
-            _words(owner.rpartition(".")[2])
-            if owner and symbol is not None and symbol.kind == "method"
-            else []
-        )
-        return " ".join(
-            words
-            if len(words) > 1
-            else [*(word for word in words if word not in noun), *noun]
-            if noun
-            else []
-        )
+            return "" if "".join(words) in self._names else f"make {' '.join(words)}"
+        if not (is_verb(words[0]) or words[0] == "get" or of_tests):
+            return ""
+        if len(words) > 1:
+            return " ".join(words)
+        is_method = symbol is not None and symbol.kind == "method"
+        noun = _words(owner.rpartition(".")[2]) if owner and is_method else []
+        acts_on_it = noun and words[0].upper() not in HTTP_METHODS and words[0] not in OF_AN_ELEMENT
+        return " ".join([*(word for word in words if word not in noun), *noun]) if acts_on_it else ""
+
+    def _is_made(self, target: Target) -> bool:
+        """Whether the step is to make an object of a class."""
+        symbol = self.context.symbol(target)
+        return symbol is None or symbol.kind in TYPES
 
     def _readable(self, title: str) -> str:
         text = plain_text(title).replace("“", "").replace("”", "")
@@ -252,10 +293,10 @@ class Titles:
             each for each in text if unicodedata.category(each)[0] not in "CS" or each in " +=<>$^"
         )
         text = re.sub(r"\s+(?=:)", "", " ".join(text.split()).strip(" .:#-–—*_"))
-        text = _COUNTED.sub("", text)
-        text = " ".join(text.split()[: 2 * MOST_WORDS])
-        whole = text if len(text) <= _LONGEST else text[: _LONGEST + 1].rpartition(" ")[0]
-        return whole.strip(" ,;:.-")
+        counted = _COUNTED.match(text)
+        rest = text[counted.end() :] if counted else ""
+        text = (rest[:1].upper() + rest[1:] or text).strip(" ,;:.-")
+        return text if len(text) <= _LONGEST and len(text.split()) <= 2 * MOST_WORDS else ""  # none is cut
 
     def _spelled(self, text: str) -> str:
         """Words as the documents spell them: "lora" becomes "LoRA"."""
@@ -293,9 +334,10 @@ def _telling(steps: Sequence[Target], weights: Weights) -> list[Target]:
     return [each for each in steps if each in kept] or list(steps)
 
 
-def _is_general(title: str) -> bool:
-    words = re.findall(r"[\w']+", title.lower())
-    return len(words) < 2 or all(word in _GENERAL for word in words)
+def _says_example(title: str) -> bool:
+    return bool(
+        {"demo", "demos", "example", "examples", "sample", "samples"} & set(re.findall(r"\w+", title.lower()))
+    )
 
 
 def _words(name: str) -> list[str]:
