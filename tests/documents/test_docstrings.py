@@ -57,4 +57,4 @@ def test_a_parameter_is_told_in_each_form(lines: str) -> None:
 
 def test_the_end_of_a_sentence_is_no_heading_of_examples() -> None:
     says = documentation("Gives it.\n\nThe pots have names (see below for\nexamples).\n")
-    assert says.text.split() == "The pots have names (see below for examples).".split()
+    assert " ".join(says.text.split()) == "The pots have names (see below for examples)."

@@ -14,8 +14,8 @@ AREAS = {
     "spec/a_spec.rb specs/a.js pkg/test_a.py a/test_x.c conftest.py pkg/a_test.go a_test.rb src/a.test.tsx "
     "src/a.spec.mts src/FooTest.java src/FooTests.cs tests/README.md typing_tests/a.py runtime-tests/a/b.ts",
     "benchmarks": "bench/a.ts benches/a.rs benchmarks/a.py src/a_bench.py packages/bench/x.ts",
-    "examples": "examples/a.py docs/examples/a.py a.ipynb docs_src/testing/a.py docs_src/async_tests/a.py cookbook/a.md "
-    "playground/a.ts",
+    "examples": "examples/a.py docs/examples/a.py a.ipynb docs_src/testing/a.py docs_src/async_tests/a.py "
+    "cookbook/a.md playground/a.ts _examples/a/main.go",
     "docs": "docs/conf.py README CHANGES.rst a/b.md HISTORY website/x.js spec/overview.md specs/001/plan.md",
     "scripts": "scripts/a.py .github/workflows/a.yml tools/a.go",
     "other": "setup.py noxfile.py LICENSE pyproject.toml specs/openapi.json data/ab_test.csv "
