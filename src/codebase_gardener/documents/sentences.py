@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from codebase_gardener.documents.code_spans import code_spans
 from codebase_gardener.documents.prose import without_title
 
-__all__ = ["cut_between_words", "first_sentence", "sentence_spans", "sentences"]
+__all__ = ["cut_between_words", "first_sentence", "leans_back", "sentence_spans", "sentences"]
 
 _LONGEST = 20_000  # characters of a text that are looked at
 _ABBREVIATION = re.compile(
@@ -22,6 +22,18 @@ _STOP = re.compile(r"(?!(?:(?<=\s)\.|(?<=\s\.)\.)\s+[a-z])[.!?](?=[\s\"')\]]|$)"
 """A stop; dots that stand alone within a sentence, as the names of folders do, are none."""
 _WORDLESS = re.compile(r"[^\w\s`\"'\[*+•-]+(?:\s|$)")
 _BEGINNING = r"(?:The|This|That|These|An?|It|If|In|When|With|For|To|You|We|As|And|But|Not|No|Only|See|Specifically|Can)"
+_OF_ITSELF = (
+    r"(?:application|app|code ?base|crate|document\w*|extension|framework|gem|guide|library|module|package|page|plugin"
+    r"|program|project|readme|repository|repo|section|software|tool|toolkit|version)s?\b"
+)
+_LEANS = re.compile(
+    r"\A\W*(?:this|that|these|those|such|it|its|they|their|he|she|instead|therefore|thus|hence|so|but|however|then|both"
+    rf"|otherwise|also)\b(?!-)(?!\s+{_OF_ITSELF})"
+    rf"|\b(?:this|these|those)\s+(?!{_OF_ITSELF}|(?:is|are|was|were|will|can|means|that|who|which|with|of|in|you)\b)\w"
+    r"|\bsuch\s+(?!as\b|that\b)\w",
+    re.IGNORECASE,
+)
+"""A word that points to what was said before: at its beginning, or before a noun that is none for the thing itself."""
 _END = re.compile(
     rf"[.!?](?:[\"')\]*_”’]*\s+|(?={_BEGINNING}\s+[a-z]))"
 )  # literals are joined without a space
@@ -72,6 +84,16 @@ def sentences(text: str) -> list[str]:
         ['Use it, e.g. on disk.', 'It may be slow.']
     """
     return [text[start:end].strip() for start, end in sentence_spans(text)]
+
+
+def leans_back(sentence: str) -> bool:
+    """Whether a sentence needs what stands before it to be understood.
+
+    Example:
+        >>> [leans_back(one) for one in ("It boils.", "Pot takes this concept further.", "This library boils water.")]
+        [True, True, False]
+    """
+    return bool(_LEANS.search(sentence))
 
 
 def sentence_spans(text: str) -> Iterator[tuple[int, int]]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from codebase_gardener.documents.blocks import Block
 from codebase_gardener.documents.html_comments import comment_free
 from codebase_gardener.documents.prose import plain_text
-from codebase_gardener.documents.sentences import first_sentence, sentences
+from codebase_gardener.documents.sentences import first_sentence, leans_back, sentences
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.modules.descriptions import SaidOf, said_of
@@ -150,13 +150,17 @@ def _said_in_code(given: Material) -> SaidOf | None:
 
 
 def _told(said: Introduction) -> list[tuple[Block, str]]:
-    """Its sentences but those that say what it is not, who made it, what its name means, or whom to thank."""
+    """Its sentences but those that say what it is not, who made it, what its name means, or whom to thank.
+
+    Nor one that needs what stands before it; before the first only the title does.
+    """
     paragraphs = [one for one in said.said if one.kind == "paragraph"] or list(said.said)
     return [
         (block, sentence)
-        for block in paragraphs
-        for sentence in sentences(plain_text(block.text))
+        for number, block in enumerate(paragraphs)
+        for at, sentence in enumerate(sentences(plain_text(block.text)))
         if len(sentence.split()) >= _SENTENCE_WORDS
+        and (number + at == 0 or not leans_back(sentence))
         and not _DENIES.match(sentence)
         and not _ASIDE.search(sentence)
         and not tells_who_made_it(sentence)
@@ -167,7 +171,8 @@ def _called(given: Material) -> str:
     """A pattern of what its documents call it: by its package's name, or by its program's."""
     whole = re.sub(r"/v\d+\Z", "", _name(given))
     names = {re.split(r"[/@]", whole)[-1], *given.context.scripts}
-    return rf"(?:{'|'.join(map(re.escape, sorted(names)))})\b"
+    written = (re.sub(r"\\?[-_]", r"[-_\\s]?", re.escape(name)) for name in sorted(names))
+    return rf"(?:{'|'.join(written)})\b"
 
 
 def _is_better(described: str, sentence: str, called: str) -> bool:
