@@ -26,6 +26,7 @@ _DEFAULT_ROLE = re.compile(r"(?<![`\w])(`)([^`<>\n]{1,200}?)[ \t]<[~!.]?[A-Za-z_
 # Each pattern is bounded, so that all of them are linear.
 _MARKS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"<!--.{0,2000}?-->"), ""),
+    (re.compile(r"\[\^[\w-]{1,60}\](?![\w(*+?{])"), ""),  # footnotes
     (re.compile(r"!\[[^\[\]]{0,300}\](?:\([^()\s]{0,1000}(?: \"[^\"]{0,200}\")?\)|\[[^\[\]]{0,100}\])"), ""),
     (re.compile(r"\[\[[^\[\]\s][^\[\]]{0,200}\]\]"), ""),  # links of a wiki, Hugging Face's anchors; no "[[ -f x ]]"
     (re.compile(r"\[([^\[\]]{0,500})\]\([^()\s]{0,1000}(?: \"[^\"]{0,200}\")?\)"), r"\1"),
