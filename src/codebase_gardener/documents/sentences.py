@@ -9,7 +9,14 @@ from collections.abc import Iterator
 from codebase_gardener.documents.code_spans import code_spans
 from codebase_gardener.documents.prose import without_title
 
-__all__ = ["cut_between_words", "first_sentence", "leans_back", "sentence_spans", "sentences"]
+__all__ = [
+    "before_open_bracket",
+    "cut_between_words",
+    "first_sentence",
+    "leans_back",
+    "sentence_spans",
+    "sentences",
+]
 
 _LONGEST = 20_000  # characters of a text that are looked at
 _ABBREVIATION = re.compile(
@@ -62,7 +69,23 @@ def cut_between_words(text: str, most: int) -> str:
     """
     if len(text) <= most:
         return text
-    return (text[:most].rpartition(" ")[0].rstrip() or text[: most - 1]) + "…"
+    return (before_open_bracket(text[:most].rpartition(" ")[0].rstrip()) or text[: most - 1]) + "…"
+
+
+def before_open_bracket(text: str) -> str:
+    """A text that was cut, without the bracket that the cut left open, where that is not most of it.
+
+    Example:
+        >>> before_open_bracket("A pot of red clay (made"), before_open_bracket("A (small) pot")
+        ('A pot of red clay', 'A (small) pot')
+    """
+    opened: list[int] = []
+    for at, sign in enumerate(text):
+        if sign == "(":
+            opened.append(at)
+        elif sign == ")" and opened:
+            opened.pop()
+    return text[: opened[0]].rstrip(" ,;:") if opened and opened[0] > len(text) // 2 else text
 
 
 def _up_to_its_end(paragraph: str) -> str:

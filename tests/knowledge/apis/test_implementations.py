@@ -49,7 +49,7 @@ LIBRARY = {
                 path: Where.
 
             Raises:
-                OSError: When the disk is full.
+                OSError: When the disk is full. .. seealso:: `load`
             """
             # first the weights are gathered
             gathered = gather(self)

@@ -57,6 +57,7 @@ from codebase_gardener.utils.memo import remembered
 __all__ = ["implementation_page"]
 
 _MOST_CALL = 100
+_BOX = re.compile(r"\s*\.\. [\w-]+::")
 _ERROR_NAME = re.compile(r"[\w.:]+")
 _MOST_SAID = 120  # characters of what an error says
 _MOST_RAISING = 3  # lines of an error
@@ -139,7 +140,8 @@ def _raises(symbol: Symbol, context: ApiContext, sources: PageSources) -> tuple[
     known = {error.rpartition(".")[2] for error in found}
     for each in documented(symbol).raises:
         if _ERROR_NAME.fullmatch(each.name) and each.name.rpartition(".")[2] not in known:
-            said = f"“{inline(each.description, _MOST_SAID)}” in " if each.description else ""
+            about = _BOX.split(each.description)[0]
+            said = f"“{inline(about, _MOST_SAID)}” in " if about else ""
             raised.append(RaisedError(each.name, f"{said}its docstring, {sources.cite_docstring(symbol)}"))
     return tuple(raised)
 

@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from codebase_gardener.documents.sentences import sentences
+from codebase_gardener.documents.sentences import before_open_bracket, sentences
 from codebase_gardener.knowledge.heuristics.advice import (
     ACTION,
     COST,
@@ -398,7 +398,9 @@ def _quoted_lines(anchor: Anchor, lines: Iterable[str], language: str = "") -> s
 
 def _cut(text: str, most: int) -> str:
     """The text, cut at a word and with "…" where it is longer."""
-    return text if len(text) <= most else text[:most].rpartition(" ")[0].rstrip(" ,;:(") + " …"
+    if len(text) <= most:
+        return text
+    return before_open_bracket(text[:most].rpartition(" ")[0]).rstrip(" ,;:(") + " …"
 
 
 def _escaped(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from codebase_gardener.utils.identifiers import identifier_words
 
 __all__ = ["ModulePages", "module_page"]
 
+_DEPRECATED = re.compile(r"^\W*(?:[@\\]deprecated\b|Deprecated:|\.\. deprecated::)", re.MULTILINE)
 _MOST_MEMBERS = 40
 _MOST_LARGE = 6
 _MOST_SHOWN = 4
@@ -137,6 +139,7 @@ def _rank(symbol: Symbol, given: ModulePages) -> tuple[object, ...]:
     hidden = any(part.startswith("_") and not part.startswith("__") for part in symbol.path.split("/"))
     return (
         target not in given.context.resolution.exported and hidden,
+        bool(_DEPRECATED.search(symbol.docstring or "")),
         target not in given.pages,
         -len(given.context.uses.get(target, ())),
         -given.relations.times(target),
