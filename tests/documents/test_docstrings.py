@@ -53,3 +53,8 @@ def test_a_parameter_is_told_in_each_form(lines: str) -> None:
     told = [says.parameter(name) for name in ("clay", "heat")]
     assert [one.description for one in told if one] == ["What is fired, all of it.", "How hot."]
     assert says.parameter("Fires") is None
+
+
+def test_the_end_of_a_sentence_is_no_heading_of_examples() -> None:
+    says = documentation("Gives it.\n\nThe pots have names (see below for\nexamples).\n")
+    assert " ".join(says.text.split()) == "The pots have names (see below for examples)."

@@ -32,3 +32,15 @@ def test_what_a_file_of_go_is_built_for_is_no_purpose() -> None:
 
 def test_a_tools_version_is_no_purpose() -> None:
     assert purpose_of("swift", "// swift-tools-version: 5.9\nimport A\n", None) == ""
+
+
+@pytest.mark.parametrize(
+    ("comment", "said"),
+    [
+        ("/**\n * @module\n * Cooks in pots.\n */\n", "Cooks in pots."),
+        ("/**\n * @module pot/cook\n * Cooks in pots.\n */\n", "Cooks in pots."),
+        ("/** @fileoverview Cooks in pots. */\n", "Cooks in pots."),
+    ],
+)
+def test_the_tag_of_a_file_s_comment_is_no_word_of_it(comment: str, said: str) -> None:
+    assert purpose_of("javascript", f"{comment}let a;\n", None) == said

@@ -12,16 +12,19 @@ from codebase_gardener.repository.areas import area_of, is_about_versions_or_wor
 AREAS = {
     "tests": "tests/a.py Tests/a.cs pkg/testdata/x.json src/test/java/A.java src/__tests__/a.js e2e/a.ts testing/a.py "
     "spec/a_spec.rb specs/a.js pkg/test_a.py a/test_x.c conftest.py pkg/a_test.go a_test.rb src/a.test.tsx "
-    "src/a.spec.mts src/FooTest.java src/FooTests.cs tests/README.md",
+    "src/a.spec.mts src/FooTest.java src/FooTests.cs tests/README.md typing_tests/a.py runtime-tests/a/b.ts",
     "benchmarks": "bench/a.ts benches/a.rs benchmarks/a.py src/a_bench.py packages/bench/x.ts",
-    "examples": "examples/a.py docs/examples/a.py a.ipynb docs_src/testing/a.py cookbook/a.md",
+    "examples": "examples/a.py docs/examples/a.py a.ipynb docs_src/testing/a.py docs_src/async_tests/a.py "
+    "cookbook/a.md playground/a.ts _examples/a/main.go",
     "docs": "docs/conf.py README CHANGES.rst a/b.md HISTORY website/x.js spec/overview.md specs/001/plan.md",
     "scripts": "scripts/a.py .github/workflows/a.yml tools/a.go",
     "other": "setup.py noxfile.py LICENSE pyproject.toml specs/openapi.json data/ab_test.csv "
-    "Rakefile lib/tasks/a.rake kiln.gemspec build.gradle.kts deploy.sh schema.sql",
+    "Rakefile lib/tasks/a.rake kiln.gemspec build.gradle.kts deploy.sh schema.sql "
+    "vitest.config.mts packages/a/.eslintrc.cjs",
     "package": "src/kiln/a.py kiln/testing/a.py kiln/testing.py kiln/latest.py kiln/contest.go src/Latest.java "
     "kiln/history.py kiln/security.py lib/a.mjs kiln/method.rb kiln/inspect/a.py "
-    "lib/a.dart lib/a.ex kiln/_fast.pyx src/A.kt kiln/setup.py",
+    "lib/a.dart lib/a.ex kiln/_fast.pyx src/A.kt kiln/setup.py "
+    "src/app.config.ts kiln/load_tests/a.py",
 }
 
 

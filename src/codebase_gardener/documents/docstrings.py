@@ -239,8 +239,8 @@ def _without_examples(text: str) -> str:
         if before or mark:
             if inside:
                 continue
-        elif _EXAMPLE.match(bare):
-            inside = True
+        elif _EXAMPLE.match(bare) and (bare.endswith(":") or not (kept and kept[-1].strip())):
+            inside = True  # what ends a sentence is no heading
             continue
         elif inside and (not bare or line[:1].isspace() or bare.startswith((">>>", "..."))):
             continue

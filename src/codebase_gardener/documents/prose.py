@@ -26,9 +26,9 @@ _DEFAULT_ROLE = re.compile(r"(?<![`\w])(`)([^`<>\n]{1,200}?)[ \t]<[~!.]?[A-Za-z_
 # Each pattern is bounded, so that all of them are linear.
 _MARKS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"<!--.{0,2000}?-->"), ""),
+    (re.compile(r"\[\^[\w-]{1,60}\](?![\w(*+?{]):?"), ""),  # footnotes
     (re.compile(r"!\[[^\[\]]{0,300}\](?:\([^()\s]{0,1000}(?: \"[^\"]{0,200}\")?\)|\[[^\[\]]{0,100}\])"), ""),
     (re.compile(r"\[[ ]?!\[[^\[\]]{0,300}\][ ]?\](?:\([^()\s]{0,1000}\)|\[[^\[\]]{0,100}\])?"), ""),  # badges by name
-    (re.compile(r"\[\^[^\[\]\s]{1,60}\]:?"), ""),  # footnotes
     # directives of Markdown: `::read-more{to="x"}`, what opens and closes a box
     (re.compile(r"(?<![\w:]):{1,4}[a-z][\w-]{0,40}\{[^{}]{0,400}\}|\A:{2,4}[a-z][\w-]{0,40}(?=\s)|\s:{2,4}\Z"), ""),
     (re.compile(r"\[\[[^\[\]\s][^\[\]]{0,200}\]\]"), ""),  # links of a wiki, Hugging Face's anchors; no "[[ -f x ]]"

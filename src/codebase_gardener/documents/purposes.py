@@ -25,6 +25,10 @@ _BOILERPLATE = re.compile(
     re.IGNORECASE,
 )
 _BLOCK = re.compile(r"\s*(/\*+!?|\*/|\*)\s?")
+_TAG_OF_FILE = re.compile(
+    r"[@\\](?:module|file|fileoverview|overview|packageDocumentation|brief)\b(?:\s+\S+\Z|\s*)"
+)
+"""The tag of a comment that is of a file, with the file's name where only that follows."""
 _SETTING = re.compile(
     r"#\s*(?:ifdef|define|undef|pragma(?!\s+once)|if\b(?!\s*!\s*defined\s*\(?\s*\w+\s*\)?\s*$))"
 )
@@ -79,7 +83,7 @@ def _leading_comment(language: str, text: str) -> str:
             continue
         if is_block:
             inside = "*/" not in stripped
-            said = _BLOCK.sub("", stripped.replace("*/", "")).strip()
+            said = _TAG_OF_FILE.sub("", _BLOCK.sub("", stripped.replace("*/", "")).strip())
         elif mark and stripped.startswith(mark):
             said = stripped.lstrip(mark + "!").strip()
         else:

@@ -16,6 +16,9 @@ _NAMES = "|".join(sorted((name for name, kind in ADMONITIONS.items() if kind), k
 _LABEL = re.compile(rf"[*_]{{0,2}}({_NAMES})[*_]{{0,2}}\s*[:!][*_]{{0,2}}(?:\s+|$)", re.IGNORECASE)
 _ASIDES = ("seealso", "versionadded", "versionchanged")
 _NO_PROSE = ("<", "{%", "///", ":::", "#")
+_COMPONENT = re.compile(r"^[ \t]*::[ \t]*(?:[\w-]+(?:\{[^{}\n]*\})?)?[ \t]*(?:\n|\Z)", re.MULTILINE)
+"""The lines that open and close a component of MDC: `::note{to="…"}`, `::`."""
+_FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,80}\]:\s*")
 _FIELD = re.compile(r":[\w-]+:(?:\s|$)")
 _SAID = ("paragraph", "item")
 _MAX_LINES = 60
@@ -91,9 +94,11 @@ def _paragraph(block: Block, following: Sequence[Block], heading: str) -> Iterat
     """With the lines of the code that it announces."""
     if block.text.startswith(_NO_PROSE) or _FIELD.match(block.text):
         return
-    label = _LABEL.match(block.text)
+    said = _COMPONENT.sub("", block.text) if block.text.startswith("::") else block.text
+    said = _FOOTNOTE.sub("", said, count=1) if said.startswith("[^") else said
+    label = _LABEL.match(said)
     name = ADMONITIONS[label[1].lower()] if label else ""
-    text = " ".join(block.text[label.end() if label else 0 :].split("\n")).strip()
+    text = " ".join(said[label.end() if label else 0 :].split("\n")).strip()
     if text:
         end = following[0].end if following and _announces(block, following[0]) else block.end
         end = min(end, block.start + _MAX_LINES - 1)

@@ -10,6 +10,7 @@ from codebase_gardener.documents.code_spans import code_spans
 from codebase_gardener.documents.prose import without_title
 
 __all__ = [
+    "before_open_bracket",
     "cut_between_words",
     "first_sentence",
     "means_another",
@@ -29,17 +30,23 @@ _STOP = re.compile(r"(?!(?:(?<=\s)\.|(?<=\s\.)\.)\s+[a-z])[.!?](?=[\s\"')\]]|$)"
 """A stop; dots that stand alone within a sentence, as the names of folders do, are none."""
 _WORDLESS = re.compile(r"[^\w\s`\"'\[*+•-]+(?:\s|$)")
 _BEGINNING = r"(?:The|This|That|These|An?|It|If|In|When|With|For|To|You|We|As|And|But|Not|No|Only|See|Specifically|Can)"
+_OF_ITSELF = (
+    r"(?:application|app|code ?base|crate|document\w*|extension|framework|gem|guide|library|module|package|page|plugin"
+    r"|program|project|readme|repository|repo|section|software|tool|toolkit|version)s?\b"
+)
 _END = re.compile(
     rf"[.!?](?:[\"')\]*_”’]*\s+|(?={_BEGINNING}\s+[a-z]))"
 )  # literals are joined without a space
 
 _POINTS_BACK = re.compile(
     r"\W*(?:(?:also|then),?\s+)?(?:and|but|so|or|this|that|these|those|it|its|they|their|such|he|she|both|neither|note"
-    r"|notes|however|instead|otherwise|alternatively|therefore|thus|hence|additionally|moreover|similarly|likewise)\b",
+    r"|notes|however|instead|otherwise|alternatively|therefore|thus|hence|additionally|moreover|similarly|likewise)\b"
+    rf"(?!-)(?!\s+{_OF_ITSELF})",
     re.IGNORECASE,
 )
+"""How a sentence begins that needs the one before it; "This library …" does not."""
 _MEANS_ANOTHER = re.compile(
-    r"\b(?:(?:such|this|these|those)\s(?:concepts?|ideas?|functions?|methods?|cases?|reasons?|problems?|objects?|ways?"
+    r"\bsuch\s(?!as\b|that\b)\w|\b(?:(?:this|these|those)\s(?:concepts?|ideas?|functions?|methods?|cases?|reasons?|problems?|objects?|ways?"
     r"|approach(?:es)?)\b|the (?:former|latter|previous|preceding|above)\b"
     r"|(?:of|for|in|to|with|by|from|like|do) (?:this|that|these|those|such|so)(?=\s(?:is|are|was|can|would)\b|\W*\Z))",
     re.IGNORECASE,
@@ -69,7 +76,23 @@ def cut_between_words(text: str, most: int) -> str:
     """
     if len(text) <= most:
         return text
-    return (text[:most].rpartition(" ")[0].rstrip() or text[: most - 1]) + "…"
+    return (before_open_bracket(text[:most].rpartition(" ")[0].rstrip()) or text[: most - 1]) + "…"
+
+
+def before_open_bracket(text: str) -> str:
+    """A text that was cut, without the bracket that the cut left open, where that is not most of it.
+
+    Example:
+        >>> before_open_bracket("A pot of red clay (made"), before_open_bracket("A (small) pot")
+        ('A pot of red clay', 'A (small) pot')
+    """
+    opened: list[int] = []
+    for at, sign in enumerate(text):
+        if sign == "(":
+            opened.append(at)
+        elif sign == ")" and opened:
+            opened.pop()
+    return text[: opened[0]].rstrip(" ,;:") if opened and opened[0] > len(text) // 2 else text
 
 
 def _up_to_its_end(paragraph: str) -> str:
@@ -125,8 +148,8 @@ def stands_alone(sentence: str) -> bool:
     """Whether a sentence can be quoted without the one before it: it means nothing that stands there.
 
     Example:
-        >>> stands_alone("Pots are fired."), stands_alone("This is slow."), stands_alone("Use it for such functions.")
-        (True, False, False)
+        >>> [stands_alone(one) for one in ("This pot boils.", "This library boils.", "Pot takes this concept further.")]
+        [False, True, False]
     """
     return not _POINTS_BACK.match(sentence) and not means_another(sentence)
 

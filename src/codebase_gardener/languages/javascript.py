@@ -513,6 +513,7 @@ TYPESCRIPT = Language(
         r"|Deno\.env\.(?:get|has)\([\"']([A-Z][A-Z0-9_]{1,80})[\"']\)"
     ),
     trivial=r"throw new Error\(.*\)", test_stem=r"\.(?:test|spec)",
+    scripts=r"(?!(?:.*/)?(?:src|lib|app)/)(?:.*/)?(?:[\w.-]+\.config|\.[\w-]+rc)\.[cm]?[jt]sx?",
 )  # fmt: skip
 TSX = replace(
     TYPESCRIPT, extensions=(".tsx",), interpreters=(), aliases=(),

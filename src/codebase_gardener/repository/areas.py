@@ -25,10 +25,11 @@ _ENDS = r"(?:[-_.][^/]*)?$"
 """How a file's name goes on after a word that tells what it is."""
 
 AREAS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("tests", re.compile(r"(^|/)(?i:tests?|testdata|testing_data|__tests__|e2e)/|^testing/|(^|/)specs?/.*" + _CODE +
-                         r"|(^|/)(test_[^/]*|[^/]*_test)" + _CODE + f"|{_TEST_FILES}")),
+    ("tests", re.compile(r"(^|/)(?i:tests?|testdata|testing_data|__tests__|e2e)/|^testing/|^[^/]*[-_]tests/"
+                         r"|(^|/)specs?/.*" + _CODE + r"|(^|/)(test_[^/]*|[^/]*_test)" + _CODE + f"|{_TEST_FILES}")),
     ("benchmarks", re.compile(r"(^|/)(bench|benches|benchmarks?|perf|asv_bench)/|_bench" + _CODE)),
-    ("examples", re.compile(r"(^|/)(examples?|demos?|samples?|tutorials?|notebooks?|cookbook|docs_src)(/|$)|\.ipynb$")),
+    ("examples", re.compile(r"(^|/)(_?examples?|demos?|playgrounds?|samples?|tutorials?|notebooks?|cookbook|docs_src)"
+                            r"(/|$)|\.ipynb$")),
     ("docs", re.compile(r"(^|/)(docs?|documentation|website|site)(/|$)|(^|/)(?!.*" + _CODE + r")(readme|contributing"
                         r"|changelog|changes|history|news|authors|security|code_of_conduct)[^/]*$|\.(md|mdx|rst)$",
                         re.IGNORECASE)),

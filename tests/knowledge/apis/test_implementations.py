@@ -49,7 +49,7 @@ LIBRARY = {
                 path: Where.
 
             Raises:
-                OSError: When the disk is full.
+                OSError: When the disk is full. .. seealso:: `load`
             """
             # first the weights are gathered
             gathered = gather(self)
@@ -360,6 +360,15 @@ def test_a_page_tells_which_lines_raise_what_of_a_class_those_of_its_constructor
     told = read_io_contract(join)
     assert told is not None
     assert told.raises == (RaisedError("LookupError", "`'nothing'` at `lib/__init__.py:L11-11`"),)
+
+
+def test_what_only_the_docstring_says_that_it_raises_is_a_row_of_its_own(
+    context: ApiContext, apis: dict[str, Api]
+) -> None:
+    told = read_io_contract(page_of("Base_save", context, apis))
+    assert told is not None
+    assert [row.error for row in told.raises] == ["OSError"]
+    assert told.raises[0].where.startswith("“When the disk is full.” in its docstring, `lib/core.py:L")
 
 
 @pytest.mark.parametrize(

@@ -201,6 +201,37 @@ def test_outputs_without_annotation_come_from_the_body() -> None:
     assert inputs("A.m") == ["a", "b"]
 
 
+def test_what_is_returned_has_a_type_or_words_that_its_reader_knows() -> None:
+    context = context_of(
+        {
+            "m.py": """
+    def wraps(f):
+        def wrap(*given):
+            return f(*given)
+        return wrap
+    def makes(size):
+        pot = Pot(size)
+        return pot
+    def unknown(size):
+        found = lookup(size)
+        return found
+    def several(size):
+        if size:
+            return True
+        return None
+    """
+        }
+    )
+
+    def outputs(name: str) -> tuple[Output, ...]:
+        return contract_of(symbol_named(context, name), context).outputs
+
+    assert outputs("wraps") == (Output("function", ""),)
+    assert outputs("makes") == (Output("Pot", ""),)
+    assert outputs("unknown") == (Output("", "A value whose type the code does not say."),)
+    assert outputs("several") == (Output("bool | None", "Returns `True`."),)
+
+
 def test_other_languages_have_names_only() -> None:
     context = context_of({"m.go": "package m\n\nfunc Add(a int, b int) int {\n\treturn a + b\n}\n"})
     contract = contract_of(symbol_named(context, "Add"), context)

@@ -77,3 +77,17 @@ def test_what_is_called_after_a_package_or_what_it_exports_is_no_object() -> Non
         "_Lid.shut": "lid.shut()",
         "module": "place(name)",
     }
+
+
+@pytest.mark.parametrize(
+    ("tag", "raised"),
+    [
+        ("@throws {Burnt} when hot.", [("Burnt", "when hot.")]),
+        ("@throws Burnt when hot.", [("Burnt", "when hot.")]),
+        ("@throws If it is hot.", []),
+    ],
+)
+def test_the_first_word_of_a_sentence_is_no_error_s_name(tag: str, raised: list[tuple[str, str]]) -> None:
+    context = context_of({"a.js": f"/**\n * Fires it.\n * {tag}\n */\nexport function fire() {{}}\n"})
+    says = documented(symbol_named(context, "fire"))
+    assert [(each.name, each.description) for each in says.raises] == raised

@@ -331,6 +331,36 @@ def test_markup_is_taken_off() -> None:
     assert one.text == "See the guide for `run`, now or `later`."
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Tips\n\n[^hot]: You should avoid a hot kiln, it makes pots break.\n",
+        '# Tips\n\n::read-more{to="x"}\nYou should avoid a hot kiln,[^hot] it makes pots break.\n::\n',
+    ],
+)
+def test_labels_of_footnotes_and_marks_of_components_are_no_text(text: str) -> None:
+    assert only(text, "docs/a.md").text == "You should avoid a hot kiln, it makes pots break."
+
+
+def test_the_mark_of_a_box_in_a_parameter_s_description_is_no_text() -> None:
+    one = only(
+        '''
+        def fire(kiln, lid):
+            """Fires it.
+
+            Args:
+                lid: Use none for stews.
+
+                    .. warning::
+
+                        You should never open it while it is hot, pots break.
+            """
+    ''',
+        kind="parameter-doc",
+    )
+    assert one.text == "Use none for stews. You should never open it while it is hot, pots break."
+
+
 HOSTILE = {
     "comment of 1 MB on one line": "# NOTE: " + "a " * 500_000 + "\nx = 1\n",
     "comment of 1 MB on many lines": "# NOTE: because it is slow\n" * 40_000,

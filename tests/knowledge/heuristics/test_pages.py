@@ -337,6 +337,19 @@ def test_the_overview_quotes_the_sentence_that_its_own_points_back_to() -> None:
     assert "“Kilns are hot. They should never be left alone.”" in found.pages[0].page.overview
 
 
+def test_the_overview_goes_on_to_what_takes_its_sentence_back() -> None:
+    text = "You should never leave a hot kiln alone. However, a cold one may be left."
+    found = pages({"docs/a.md": f"# Kiln\n\n!!! warning\n    {text}\n"})
+    assert f"“{text}”" in found.pages[0].page.overview
+
+
+def test_history_is_counted_and_gets_no_page() -> None:
+    text = "Originally, we recommended red clay, because it was much faster and reduced the cost."
+    found = pages({"docs/a.md": f"# Kiln\n\n!!! warning\n    {text}\n"})
+    assert found.pages == ()
+    assert found.left_out == (("tells what was, or is a list", 1),)
+
+
 def test_a_description_repeats_nothing_that_the_page_quotes() -> None:
     advice = "Avoid opening a hot kiln twice."
     reason = "Since the heat leaves it, the pots inside crack."

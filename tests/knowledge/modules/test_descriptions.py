@@ -54,3 +54,17 @@ def test_a_package_comment_speaks_for_its_folder_wherever_it_stands_and_one_that
     assert (found.sentence, found.path, found.start, found.end) == (
         "Package pan fries what lies flat.", "route.go", 3, 4,
     )  # fmt: skip
+
+
+def test_a_package_comment_is_of_the_folder_though_its_file_is_a_module_of_its_own() -> None:
+    many = "".join(f"func F{n}() {{}}\n\n" for n in range(200))
+    files = {
+        "pan/big.go": f"/*\nPackage pan fries what lies flat.\n\nSlowly, as a pan does.\n*/\npackage pan\n\n{many}",
+        "pan/lid.go": "package pan\n\nfunc Cover() {}\n" + "// x\n" * 30,
+        "pan/rim.go": "package pan\n\nfunc Pour() {}\n" + "// x\n" * 30,
+    }
+    repository = context_of(files).repository
+    said = {module.path: said_of(module, repository) for module in module_tree(repository).modules}
+    assert said["pan"] is not None
+    assert said["pan"].sentence == "Package pan fries what lies flat."
+    assert said["pan/big.go"] is None

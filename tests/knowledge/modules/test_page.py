@@ -57,6 +57,30 @@ def test_a_single_file_is_its_own_module_with_all_its_definitions() -> None:
     assert "`pot.py:L8-9`" in surface
 
 
+def test_what_is_deprecated_is_told_last() -> None:
+    old = "/** @deprecated Use boil. */\nexport function cook() {}\n"
+    files = {
+        "package.json": '{"name": "pot", "main": "src/pot.js"}',
+        "src/pot.js": f"{old}\nexport function boil() {{}}\n",
+        "README.md": "# Pot\n\n```js\nimport { cook } from 'pot';\n\ncook();\n```\n",
+    }
+    (page,) = (page for page in pages_of(files).values() if page.type == "Module")
+    assert page.overview.endswith("`boil`, `cook`.")
+
+
+def test_one_definition_of_several_does_not_speak_for_the_whole() -> None:
+    code = 'class Pot:\n    """A pot that holds water."""\n'
+    more = "\n\nclass Lid:\n    pass\n"
+    said = "Its `Pot` is described as: “A pot that holds water.”"
+    for files, is_told in (
+        ({"kitchen.py": code}, True),
+        ({"kitchen.py": code + more}, False),
+        ({"pot.py": code + more}, True),
+    ):
+        (page,) = (page for page in pages_of(files).values() if page.type == "Module")
+        assert (said in page.overview) is is_told
+
+
 def test_a_large_folder_gives_its_long_files_pages_and_a_large_repository_has_an_end() -> None:
     names = "\n\n".join(f"def f{at}():\n    return 1" for at in range(60))
     long = {f"pot/m{at}.py": f"{names}\n" + "x = 1\n" * 300 for at in range(2)} | {

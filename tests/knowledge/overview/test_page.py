@@ -422,3 +422,17 @@ def test_a_program_tells_its_commands_and_options_first_and_not_what_is_inside()
     assert "* `pot soup -x ladle -v`: `README.md:L7-7`" in page.usage
     assert "Options that documents give, most often first: `--slow`, `-x`." in page.usage
     assert "boil" not in page.usage
+
+
+def test_a_sentence_that_needs_the_one_before_it_does_not_say_what_it_is() -> None:
+    readme = (
+        "# Boil water\n\nThe pot package boils water for stews.\n\n"
+        "Another pot pioneered this approach. Pot is taking this concept to the next level.\n"
+    )
+    page = overview({**FILES, "README.md": readme})
+    assert "“The pot package boils water for stews.”" in page.overview
+
+
+def test_a_link_whose_words_are_code_with_brackets_says_nothing() -> None:
+    readme = "# Pot\n\nPot is a vessel that boils water.\n\n- [Setting up `#[boil(Water, Milk)]` at home](https://x.y)\n"
+    assert "Setting up" not in overview({**FILES, "README.md": readme}).description

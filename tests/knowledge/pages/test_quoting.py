@@ -124,3 +124,9 @@ def test_what_is_cleaned_away_leaves_no_half_word() -> None:
 
 def test_links_to_code_keep_what_they_name() -> None:
     assert inline("See [`Pot`][clay::Pot], [`Lid`].") == "See `Pot`, `Lid`."
+
+
+@pytest.mark.parametrize("most", [40, 46])
+def test_a_quote_does_not_end_within_an_open_bracket(most: int) -> None:
+    text = "Takes a pot of clay and of iron (or a pan of copper that is hot) and boils it."
+    assert inline(text, most) == "Takes a pot of clay and of iron …"

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from codebase_gardener.documents.docstrings import Documentation
-from codebase_gardener.documents.sentences import cut_between_words
 from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
 from codebase_gardener.knowledge.apis.descriptions import (
     defined_again,
@@ -29,7 +28,8 @@ from codebase_gardener.knowledge.apis.foreign import (
 )
 from codebase_gardener.knowledge.apis.interface_methods import interface_methods, is_interface
 from codebase_gardener.knowledge.apis.io_contract import constructor_of, contract_of
-from codebase_gardener.knowledge.apis.raises import RaisingLine, raised_within
+from codebase_gardener.knowledge.apis.raised_messages import raised_message
+from codebase_gardener.knowledge.apis.raises import RaisingLine, raised_error, raised_within
 from codebase_gardener.knowledge.apis.section_titles import passage_title
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.tree_calls import documented
@@ -58,6 +58,8 @@ from codebase_gardener.utils.memo import remembered
 __all__ = ["implementation_page"]
 
 _MOST_CALL = 100
+_BOX = re.compile(r"\s*\.\. [\w-]+::")
+_ERROR_NAME = re.compile(r"[\w.:]+")
 _MOST_SAID = 120  # characters of what an error says
 _MOST_RAISING = 3  # lines of an error
 _MOST_HEADER = 40  # lines
@@ -124,35 +126,31 @@ def _with_places(symbol: Symbol, contract: IoContract, sources: PageSources) -> 
 
 
 def _raises(symbol: Symbol, context: ApiContext, sources: PageSources) -> tuple[RaisedError, ...]:
-    """Each error with its first lines; a variable that is raised is no error's name."""
+    """Each error with its first lines, then those that only the docstring tells of."""
     found: dict[str, list[RaisingLine]] = {}
     for line in raised_within(symbol, context):
-        if line.error.rpartition(".")[2][:1].isupper():
-            found.setdefault(line.error, []).append(line)
-    return tuple(
+        if error := raised_error(line, symbol, context):
+            found.setdefault(error, []).append(line)
+    raised = [
         RaisedError(
             error,
-            enumerated(
-                [
-                    f"{_said_by(one, context)}{sources.cite(one.path, one.line, one.line)}"
-                    for one in lines[:_MOST_RAISING]
-                ],
-                len(lines),
-            ),
+            enumerated([_raising(one, context, sources) for one in lines[:_MOST_RAISING]], len(lines)),
         )
         for error, lines in found.items()
-    )
+    ]
+    known = {error.rpartition(".")[2] for error in found}
+    for each in documented(symbol).raises:
+        if _ERROR_NAME.fullmatch(each.name) and each.name.rpartition(".")[2] not in known:
+            about = _BOX.split(each.description)[0]
+            said = f"“{inline(about, _MOST_SAID)}” in " if about else ""
+            raised.append(RaisedError(each.name, f"{said}its docstring, {sources.cite_docstring(symbol)}"))
+    return tuple(raised)
 
 
-def _said_by(line: RaisingLine, context: ApiContext) -> str:
-    """What a line gives the error that it raises; "" for nothing."""
-    after = (
-        context.repository.lines(line.path, line.line + 1, line.line + 1) if line.text.endswith("(") else []
-    )
-    text = f"{line.text}{''.join(after).strip()}"
-    given = re.search(rf"{re.escape(line.error)}\((.*?)(?:\)\s*from\s+\w+)?[(){{,;\s]*$", text)
-    said = " ".join(given[1].split()) if given else ""
-    return f"{code(cut_between_words(said, _MOST_SAID))} at " if said else ""
+def _raising(line: RaisingLine, context: ApiContext, sources: PageSources) -> str:
+    message = raised_message(line, context)
+    says = f"{code(message.text)} at " if message.text else ""
+    return f"{says}{sources.cite(line.path, message.start, message.end)}"
 
 
 def _overview(

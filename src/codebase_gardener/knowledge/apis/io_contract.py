@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -11,6 +10,7 @@ from codebase_gardener.documents.docstrings import Documentation, DocumentedValu
 from codebase_gardener.knowledge.apis.calls import constructor_of_class
 from codebase_gardener.knowledge.apis.class_fields import ClassField, class_fields, has_fields
 from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
+from codebase_gardener.knowledge.apis.returned_values import own_nodes, returned
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.pages.implementation_layout import IoContract, Output, Parameter
 from codebase_gardener.knowledge.pages.quoting import inline
@@ -25,9 +25,6 @@ from codebase_gardener.utils.memo import remembered
 
 __all__ = ["constructor_of", "contract_of", "fields_of"]
 
-_MOST_RETURNS = 3
-_MARKS = re.compile(r"`|\[\[|:L[0-9]")
-_LONGEST_RETURN = 60
 _LONGEST_CODE = 300  # characters of a type or a default
 
 
@@ -249,52 +246,28 @@ def _unannotated(text: str) -> tuple[Output, ...]:
     if definition is None or _is_stub(definition):
         return ()
     if _hands_out(definition):
-        return (Output("", _returned(text)),)
+        type_, words = returned(definition, SourceLines(text))
+        return (Output(type_, words or ("" if type_ else "A value whose type the code does not say.")),)
     return (Output("None", "The body returns no value."),)
 
 
 @remembered
 def _returned(text: str) -> str:
-    """What the body's return and yield statements hand out: "Returns `model`."; "" for nothing."""
+    """What the body's return and yield statements hand out; "" where that is nothing or cannot be told."""
     definition = definition_in(text)
-    if definition is None:
-        return ""
-    source = SourceLines(text)
-    told: dict[str, list[str]] = {"Returns": [], "Yields": []}
-    for node in _own_nodes(definition):
-        word = "Returns" if isinstance(node, ast.Return) else "Yields"
-        if isinstance(node, ast.Return | ast.Yield | ast.YieldFrom) and node.value is not None:
-            value = source.segment(node.value)
-            if value not in told[word] and not (word == "Returns" and value == "None"):
-                told[word].append(value)
-    parts = []
-    for word, values in told.items():
-        clean = [value for value in values if len(value) <= _LONGEST_RETURN and not _MARKS.search(value)]
-        if values and len(values) <= _MOST_RETURNS and len(clean) == len(values):
-            parts.append(f"{word} {' or '.join(f'`{value}`' for value in values)}.")
-    return " ".join(parts)
+    return returned(definition, SourceLines(text))[1] if definition is not None else ""
 
 
 def _hands_out(definition: Definition) -> bool:
     return any(
         isinstance(node, ast.Yield | ast.YieldFrom)
         or (isinstance(node, ast.Return) and node.value is not None and not _is_none(node.value))
-        for node in _own_nodes(definition)
+        for node in own_nodes(definition)
     )
 
 
 def _is_none(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
-
-
-def _own_nodes(definition: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a body in order, without those of functions and classes inside it."""
-    pending = list(reversed(getattr(definition, "body", [])))
-    while pending:
-        node = pending.pop()
-        yield node
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-            pending.extend(reversed(list(ast.iter_child_nodes(node))))
 
 
 def _is_stub(definition: Definition) -> bool:

@@ -14,10 +14,12 @@ from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import family_of
 
-__all__ = ["RaisingLine", "constructors_of", "raised_in", "raised_within"]
+__all__ = ["RaisingLine", "constructors_of", "raised_error", "raised_in", "raised_within"]
 
 _RAISES = re.compile(r"(?:^|[\s;{})])(?:raise|throw)\s+(?:new\s+)?([A-Za-z_][\w.]*)")
 _WHOLE_RAISE = re.compile(r"\s*raise\s+[A-Za-z_][\w.]*(?:\s+from\s+\w+)?\s*(?:#.*)?")
+_TYPE = re.compile(r"([A-Z][\w.]*)(?:<.*>|\[.*\])?\Z", re.DOTALL)
+_TYPE_OF_TAG = re.compile(r"@returns?\s*\{([^{}\n]{1,100})\}")
 _AFTER_FIELDS = ("__post_init__", "__attrs_post_init__")
 
 
@@ -58,6 +60,24 @@ def raised_within(symbol: Symbol, context: ApiContext) -> Iterator[RaisingLine]:
         for line in raised_in(each.path, each.start, each.end, context.repository):
             if line.scope == each.qualified_name:
                 yield line
+
+
+def raised_error(line: RaisingLine, symbol: Symbol, context: ApiContext) -> str:
+    """The type of what a line raises: of a function that makes it, the type that this returns; "" for a variable."""
+    name = line.error.rpartition(".")[2]
+    if name[:1].isupper():
+        return line.error
+    makers = (target for target, _ in context.calls_of(symbol) if target.name.rpartition(".")[2] == name)
+    made = (context.repository.symbols.get((target.path, target.name)) for target in makers)
+    returned = next((_returned(one) for one in made if one is not None), "")
+    found = _TYPE.match(returned)
+    return found[1] if found else ""
+
+
+def _returned(symbol: Symbol) -> str:
+    """What it returns by its signature, else by the tag of its comment."""
+    told = _TYPE_OF_TAG.search(symbol.docstring or "")
+    return symbol.returns or (told[1].strip() if told else "")
 
 
 def constructors_of(symbol: Symbol, context: ApiContext) -> tuple[Symbol, ...]:

@@ -21,6 +21,12 @@ _TAG = re.compile(r"[@\\](\w+)\s*(.*)\Z", re.DOTALL)
 _BEGINS = re.compile(r"^[ \t]*[@\\](?=\w)", re.MULTILINE)
 _TYPED = re.compile(r"\{[^{}\n]{0,200}\}\s*")
 _NAMED = re.compile(r"(?:\[[a-z,]{2,6}\]\s*)?\[?([\w.$]+)(?:=[^\]\n]{0,100})?\]?\s*[-:]?\s*(.*)\Z", re.DOTALL)
+_ERROR = re.compile(
+    r"(?:\{([\w.$]+)\}|(?!(?:an?|the|if|when(?:ever)?|unless|where|on|in|as|for|any|this|will)\b)([\w$]+(?:(?:\.|::)[\w$]+)*)(?![\w$]))"
+    r"\s*[-:]?\s*(.*)\Z",
+    re.DOTALL | re.IGNORECASE,
+)
+"""The type of an error, in braces or as the first word where this is no word of a sentence, and what is said of it."""
 _FIELDS = {
     # tag of JSDoc, Javadoc and Doxygen: the Sphinx field that says the same, whether a name follows
     "param": ("param", True), "arg": ("param", True), "argument": ("param", True), "tparam": ("", False),
@@ -101,11 +107,19 @@ def _as_fields(docstring: str) -> str:
     for tag in tags:
         found = _TAG.match(f"@{tag}")
         field, named = _FIELDS.get(found[1], ("", False)) if found else ("", False)
-        said = _TYPED.sub("", found[2], count=1) if found else ""
+        told = found[2] if found else ""
+        said = _TYPED.sub("", told, count=1)
         if field == "text":
             texts.append(said.strip())
         elif field == "deprecated":
             texts.append(f"Deprecated: {said.strip()}")
+        elif field == "raises":
+            error = _ERROR.match(told)
+            if error:
+                about = " ".join(error[3].split())
+                fields.append(f":raises {error[1] or error[2]}: {about}")
+            else:  # "@throws If it is cold": no error's name
+                texts.append(f"@{tag.strip()}")
         elif field and named:
             name = _NAMED.match(said.strip())
             if name:

@@ -20,12 +20,14 @@ __all__ = [
     "VALUE",
     "Signal",
     "clauses",
+    "advising",
     "concentrated",
     "insight",
     "points_back",
     "reasons",
     "signals",
     "strength",
+    "takes_back",
 ]
 
 ACTION, VALUE, COST = "action", "value", "cost"
@@ -34,7 +36,8 @@ MAX_TEXT = 4000
 
 _VERBS = (
     "use|set|avoid|prefer|pass|call|consider|try|ensure|keep|enable|disable|increase|decrease|reduce|lower|upgrade|"
-    "install|do not|don't|never|always|remember to|be careful|be aware|beware|make sure|please|specify|create|turn on|"
+    "install|do not|don't|never|always|remember to|be careful|be aware|beware|make sure|"
+    "please (?!note\\b|see\\b|refer\\b|read\\b|check\\b)|specify|create|turn on|"
     "check|define|import|add|remove|wrap|override|return|run|read|write|store|load|instead,? use|close|register|"
     "configure|update|leave|only use|select|switch|initialize|save|combine|convert"
 )
@@ -66,20 +69,21 @@ def _words(pattern: str) -> str:
 
 SIGNALS: dict[str, Signal] = {
     "recommendation": Signal(ACTION, 3, _words(
-        r"recommend(?:ed|s|ation)?|we (?:suggest|advise)|(?:is|are) (?:advised|suggested|encouraged|discouraged)|"
+        r"recommend(?:ed|s|ation)?|we (?:\w+ly )?(?:suggest|advise|(?:en|dis)courage)|"
+        r"(?:is|are) (?:advised|suggested|encouraged|discouraged)|"
         r"rule of thumb|good (?:default|practice|idea|starting point|choice)|bad idea|preferred|"
         r"it(?:'s| is) (?:probably |most likely |usually |generally )?(?:better|best|safer|safest) to|best to|"
         r"(?:typically|usually|generally),? (?:this )?(?:should|use|a value|values)|works? best|"
         r"you (?:probably|most likely|usually|generally)(?: also| not| rather)? want to|not intended (?:for|to)|"
-        r"(?:should|must) (?:never|always|generally|typically|usually|only)|"
+        r"(?<!that )(?<!which )(?:should|must) (?:never|always|generally|typically|usually|only)|"
         r"common (?:values|choices?)|sensible default to")),
     "suggestion": Signal(ACTION, 1, _words(
         r"you (?:may|might|can)(?: also| not| rather| then)? (?:want|wish|prefer) to|it(?:'s| is) possible to|"
         r"(?:try|give it a try)")),
     "duty": Signal(ACTION, 2, _words(
-        r"should(?:n't)?(?! (?:now |already |also )?(?:give you|look|"
+        r"(?<!that )(?<!which )should(?:n't)?(?! (?:now |already |also )?(?:give you|look|"
         r"be (?:correct|fine|ok|okay|enough|obvious|clear)\b))|"
-        r"must(?:n't)?|(?:we|you|users?|callers?|this|they|code|model|data|one)(?:'ll| will)? "
+        r"(?<!that )(?<!which )must(?:n't)?|(?:we|you|users?|callers?|this|they|code|model|data|one)(?:'ll| will)? "
         r"(?:only |also )?"
         r"(?:needs? to|ha(?:s|ve) to)|make sure|ensure that|be sure|be careful|be aware|"
         r"never (?:pass|use|call|store|put|share|rely|set|import|trust|run|expose|commit|log|be|instantiate)|"
@@ -127,8 +131,9 @@ SIGNALS: dict[str, Signal] = {
         r"known|produces?|numerical|import|obscure|cryptic|hard to (?:find|track down|debug)) (?:\w+ ){0,2}"
         r"(?:errors?|issues?|problems?|bugs?)|oom errors?|misleading|problematic")),
     "limit": Signal(COST, 1, _words(
-        r"not (?:be )?(?:possible|supported|compatible|available|thread[- ]safe|work\w*|guaranteed|recommended|allowed|"
-        r"deterministic|secure|safe)|only (?:works?|supported|supports?|available|applies|possible|compatible|affects|"
+        r"impossible|not (?:be )?(?:possible|supported|compatible|available|thread[- ]safe|work\w*|guaranteed|"
+        r"recommended|allowed|deterministic|secure|safe)|only (?:works?|supported|supports?|available|applies|"
+        r"possible|compatible|affects|"
         r"used)|incompatible|unsupported|cannot|can't|can not|won't|will not|does(?:n't| not) (?:work|support|apply)|"
         r"(?:is|are|be|was|were) (?:silently )?ignored|no effect|experimental|limited to|limitations?|caveats?")),
     "question": Signal(ACTION, -2, _words(
@@ -139,7 +144,8 @@ SIGNALS: dict[str, Signal] = {
     "pointer": Signal(ACTION, -3, _words(
         r"recommend(?:ed)?(?: that)?(?: you)? (?:to )?(?:read|look|review|tak|go|check)\w*|"
         r"recommend the (?:\w+ ){0,2}docu\w+|"
-        r"(?:see|read|consult|refer to) (?:also|the (?:docs|documentation|guide)|[^ ]{1,60} first)|learn more")),
+        r"(?:see|read|check|consult|refer to) (?:also|\w+ docs|the (?:docs|documentation|guide)|[^ ]{1,60} first)"
+        r"|learn more")),
     "risk": Signal(COST, 1, _words(
         r"(?:may|might|could|can) (?:\w+ )?(?:lead|result|cause|get|fail|produce|become|introduce|not|break|be "
         r"(?:slow|slower|wrong|incorrect|lost|unstable|unexpected)|affect|take|differ|have|increase|behave|interfere)|"
@@ -173,6 +179,27 @@ _POINTS_BACK = re.compile(
 _REQUEST = re.compile(
     r",\s+(?=(?:please )?(?:use|avoid|consider|prefer|set|call|make sure|install|upgrade)\b)"
 )
+_HISTORY = re.compile(
+    r"\W*(?:originally|initially|previously|historically|formerly|in the past|at first|back (?:then|in the)\b"
+    r"|we (?:originally |initially |first |previously |also )?"
+    r"(?:had|chose|decided|used to|tried|went|didn.t|did not|were|was)\b"
+    r"|(?:this|it) (?:was|used to be)\b)\b",
+    re.IGNORECASE,
+)
+"""How a sentence begins that tells what was: it advises nothing."""
+_OF_A_LIST = re.compile(r"\(?\d{1,2}[.)](?:\s|\Z)|[-*•+]\s(?![A-Z`])")
+"""How a sentence begins that is one of a list, cut out of it; a point that begins with a capital stands alone."""
+_LISTED = re.compile(r"(?:^|\s)\(?1[.)]\s.*\s\(?2[.)]\s", re.DOTALL)
+_LEADS_ON = re.compile(
+    r"\b(?:of|like|as|with|by|from|to|for|in|are|is|be|use[ds]?|and|or|follow(?:s|ing)|below|this|these|either)\s*:\Z",
+    re.IGNORECASE,
+)
+"""The end of a sentence whose words go on in a list or in code."""
+_ASIDE = re.compile(r"\(which [^()]*\)")
+_TAKES_BACK = re.compile(
+    r"(?:but|however|yet|still|nevertheless|nonetheless|that said|on the other hand|unfortunately)\b",
+    re.IGNORECASE,
+)
 _CONDITION = re.compile(r"(?:if|when|unless|to|for|in|with|while)\b", re.IGNORECASE)
 
 
@@ -198,9 +225,37 @@ def strength(text: str) -> float:
     return sum(SIGNALS[name].weight for name in signals(text))
 
 
+def advising(text: str) -> list[str]:
+    """The sentences that may advise: none that tells what was, is of a list or leads to one, or points back to such.
+
+    Example:
+        >>> advising("Originally, it was hot. Keep it cool. 1) Wait. 2) Eat. But it is slow.")
+        ['Keep it cool.']
+    """
+    kept: list[str] = []
+    is_kept = True
+    for sentence in sentences(text):
+        cut = _OF_A_LIST.match(sentence) or _LISTED.search(sentence[:MAX_TEXT]) or _LEADS_ON.search(sentence)
+        stands = not (cut or _HISTORY.match(sentence))
+        is_kept = stands and (is_kept or not points_back(sentence))
+        if is_kept:
+            kept.append(sentence)
+    return kept
+
+
+def takes_back(sentence: str) -> bool:
+    """Whether a sentence qualifies what stands before it: that is not quoted without it.
+
+    Example:
+        >>> takes_back("But it is slow."), takes_back("Butter melts.")
+        (True, False)
+    """
+    return bool(_TAKES_BACK.match(sentence))
+
+
 def concentrated(text: str) -> float:
     """The strength of the strongest sentence, and a part of the others': long texts gather words by chance."""
-    each = sorted((strength(one) for one in sentences(text)), reverse=True)
+    each = sorted((strength(one) for one in advising(text)), reverse=True)
     return each[0] + 0.25 * min(4.0, sum(each[1:])) if each else 0.0
 
 
@@ -212,19 +267,28 @@ def insight(text: str) -> dict[str, tuple[str, ...]]:
     """
     told: list[tuple[str, str]] = []
     before, before_is_told = "", False
+    stand_alone = set(advising(text))
     for sentence in sentences(text):
-        parts = {part: strength(clause) for clause in clauses(sentence) if (part := _part(clause))}
-        if parts and points_back(sentence) and before_is_told:
-            told[-1] = (told[-1][0], f"{told[-1][1]} {sentence}")
+        parts = _parts(sentence) if sentence in stand_alone else {}
+        goes_on = before_is_told and (takes_back(sentence) or (bool(parts) and points_back(sentence)))
+        if goes_on:
+            told[-1] = (ACTION if ACTION in parts else told[-1][0], f"{told[-1][1]} {sentence}")
         elif parts:
             part = ACTION if ACTION in parts else max(parts, key=lambda one: parts[one])
             is_led = before and not before.startswith(":") and points_back(sentence)
             whole = f"{before} {sentence}" if is_led else sentence
             told.append((part, whole))
-        before, before_is_told = sentence, bool(parts)
+        before, before_is_told = sentence, bool(parts) or goes_on
     return {
         part: tuple(dict.fromkeys(one for of, one in told if of == part)) for part in (ACTION, VALUE, COST)
     }
+
+
+def _parts(sentence: str) -> dict[str, float]:
+    """The parts that its clauses belong to; those of a reason count where no other does."""
+    found = [(clause, part) for clause in clauses(sentence) if (part := _part(clause))]
+    said = [(clause, part) for clause, part in found if not _REASON.match(clause)] or found
+    return {part: strength(clause) for clause, part in said}
 
 
 def points_back(sentence: str) -> bool:
@@ -250,7 +314,7 @@ def reasons(text: str) -> tuple[str, ...]:
 
 def _part(clause: str) -> str:
     """The part of which a clause says most, "" for none; of equals the first of action, value, cost."""
-    names = signals(clause)
+    names = signals(_ASIDE.sub("", clause))
     if "saves" in names:  # "reduces the memory usage" names a price to say that it falls
         names = tuple(name for name in names if name != "price")
     weights = {ACTION: 0.0, VALUE: 0.0, COST: 0.0}

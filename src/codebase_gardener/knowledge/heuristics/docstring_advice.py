@@ -27,8 +27,11 @@ __all__ = ["docstring_evidence"]
 
 _TYPED_DEFAULT = re.compile(r"defaults?(?: to| is|[:=])?\s*[`'\"*]{0,3}([\w.\-/]{1,40})", re.IGNORECASE)
 _DEFAULT = re.compile(
-    r"(?:\bdefaults to|\(default[:=s]?|\b[Dd]efault(?: value)? is|\bDefault:)\s*[`'\"*]{0,3}([\w.\-/]{1,40})"
+    r"(?:\bdefaults to|\(default[:=s]?|\b[Dd]efault(?: value)? is|\bDefault:)(?! not\b)\s*[`'\"*]{0,3}([\w.\-/]{1,40})"
 )
+_NAMED = "|".join(name for name, kind in ADMONITIONS.items() if kind)
+_BOX = re.compile(rf"\.\. (?:{_NAMED})::?\s", re.IGNORECASE)
+"""The mark of a box within a parameter's description."""
 _STRONG = ("recommendation", "price", "harm", "saves")
 _MIN_PARAMETER = 1.5
 """Strength from which a parameter's description is taken for advice."""
@@ -59,7 +62,7 @@ def _advice(scope: str, first: int, text: list[str]) -> Iterator[Evidence]:
 
 
 def _parameter(scope: str, entry: DocstringEntry, first: int) -> Iterator[Evidence]:
-    words = plain_text(entry.text, code_marks=True)
+    words = plain_text(_BOX.sub(" ", entry.text), code_marks=True)
     if strength(words) >= _MIN_PARAMETER:
         default = _TYPED_DEFAULT.search(entry.type) or _DEFAULT.search(words)
         value = default[1].rstrip(".") if default else ""

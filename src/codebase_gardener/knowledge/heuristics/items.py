@@ -6,7 +6,14 @@ import re
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
-from codebase_gardener.knowledge.heuristics.advice import ACTION, COST, SIGNALS, concentrated, signals
+from codebase_gardener.knowledge.heuristics.advice import (
+    ACTION,
+    COST,
+    SIGNALS,
+    advising,
+    concentrated,
+    signals,
+)
 from codebase_gardener.knowledge.heuristics.evidence import KINDS
 from codebase_gardener.knowledge.sources.file_facts import Evidence
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
@@ -157,6 +164,10 @@ _AGAINST: tuple[tuple[str, Callable[[Item], bool]], ...] = (
     (
         "is a licence or a mark of generated code",
         lambda item: bool(_LICENCE.search(item.evidence.text[:300])),
+    ),
+    (
+        "tells what was, or is a list",
+        lambda item: not item.deprecation and not advising(item.evidence.text) and bool(item.evidence.text),
     ),
     ("is a note of work to be done", lambda item: _too_weak(item) and item.evidence.name in _WORK),
     (TOO_LITTLE, _too_weak),

@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from codebase_gardener.documents.sentences import sentences
+from codebase_gardener.documents.sentences import before_open_bracket, sentences
 from codebase_gardener.knowledge.heuristics.advice import (
     ACTION,
     COST,
@@ -20,6 +20,7 @@ from codebase_gardener.knowledge.heuristics.advice import (
     points_back,
     reasons,
     strength,
+    takes_back,
 )
 from codebase_gardener.knowledge.heuristics.items import Item
 from codebase_gardener.knowledge.heuristics.merging import SAME_TEXT, similar, words_of
@@ -50,6 +51,7 @@ _MAX_PIECE = 400
 _MAX_TEXT = 1500
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w+")
 _SPAN = re.compile(r"`([^`\n]{1,120})`")
+_BULLET = re.compile(r"\A[-*•+]\s+")
 _UNSAFE_SPAN = re.compile(r"\[\[|\]\]|:L?\d+(?:-\d+)?$|::|^\s|\s$|[<>]")
 _MARKS = re.compile(
     r"[\\`*\[\]<>|]|(?<![^\W_])_|_(?![^\W_])|~(?=~)|(?<=~)~|&(?=#?\w+;)|^(?:#|[-+]|\d+[.)])(?=\s)"
@@ -160,8 +162,13 @@ class Author:
             return ""
         best = best_sentence(text) or text
         before = next((one for one, after in pairwise(sentences(text)) if after == best), "")
-        led = f"{before} {best}"
-        return led if before and points_back(best) and len(led) <= _MAX_PIECE else _cut(best, 300)
+        after = next((two for one, two in pairwise(sentences(text)) if one == best and takes_back(two)), "")
+        led = [before] if before and points_back(best) else []
+        for whole in ([*led, best, after], [best, after], [*led, best]):
+            said = " ".join(filter(None, whole))
+            if len(whole) > 1 and said != best and len(said) <= _MAX_PIECE:
+                return said
+        return _cut(best, 300)
 
     def _usage(self, group: Sequence[Item], related: Sequence[Item], sources: dict[Item, Source]) -> str:
         lines: dict[str, None] = {}
@@ -370,7 +377,7 @@ def quoted_words(text: str) -> str:
         >>> quoted_words("Use `r=8`, see [[step::X]] <b>")
         '“Use `r=8`, see \\\\[\\\\[step::X\\\\]\\\\] \\\\<b\\\\>”'
     """
-    line = " ".join(text.split())
+    line = _BULLET.sub("", " ".join(text.split()))
     parts: list[str] = []
     at = 0
     for span in _SPAN.finditer(line):
@@ -391,7 +398,9 @@ def _quoted_lines(anchor: Anchor, lines: Iterable[str], language: str = "") -> s
 
 def _cut(text: str, most: int) -> str:
     """The text, cut at a word and with "…" where it is longer."""
-    return text if len(text) <= most else text[:most].rpartition(" ")[0].rstrip(" ,;:(") + " …"
+    if len(text) <= most:
+        return text
+    return before_open_bracket(text[:most].rpartition(" ")[0]).rstrip(" ,;:(") + " …"
 
 
 def _escaped(text: str) -> str:

@@ -7,11 +7,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from codebase_gardener.documents.sentences import means_another, sentences
+from codebase_gardener.documents.sentences import means_another
 from codebase_gardener.knowledge.heuristics.advice import (
     COST,
     SIGNALS,
     VALUE,
+    advising,
     clauses,
     insight,
     points_back,
@@ -71,8 +72,8 @@ _MAX_NAME = 90
 
 
 def best_sentence(text: str) -> str:
-    """The sentence with the most advice, the first of equals; "" of an empty text."""
-    return max(sentences(text), key=strength, default="")
+    """The sentence with the most advice, the first of equals; "" where none stands alone."""
+    return max(advising(text), key=strength, default="")
 
 
 def title_of(group: Sequence[Item]) -> str:

@@ -11,7 +11,7 @@ from codebase_gardener.documents.reading import kept_blocks
 from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.modules.tree import Module
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
-from codebase_gardener.languages.table import FAMILIES, family_of
+from codebase_gardener.languages.table import FAMILIES, family_of, is_code
 
 __all__ = ["SaidOf", "lines_saying", "said_of"]
 
@@ -35,41 +35,57 @@ class SaidOf:
 
 
 def said_of(module: Module, repository: RepositoryFacts) -> SaidOf | None:
-    """What the authors say of a module as a whole: in the file that speaks for the folder, in the folder's README."""
-    for path in (*_speakers(module), *_with_package_comment(module, repository)):
+    """What the authors say of a module as a whole: in the file that speaks for the folder, in the folder's README.
+
+    A comment that speaks for a package is of the folder, and not of the file that it stands in, where that is a module.
+    """
+    is_folder = module.path not in module.files
+    inside = _inside(module, repository) if is_folder else list(module.files)
+    commented = [path for path in inside if _has_package_comment(path, repository)]
+    by_name = _speakers(module, inside)
+    for path in (*by_name, *commented) if is_folder else set(by_name).difference(commented):
         purpose = repository.facts[path].purpose
         if len(_WORD.findall(purpose)) >= _SHORTEST:
             return SaidOf(purpose, path, *lines_saying(repository.lines(path, 1, _FIRST_LINES), purpose))
-    return _in_readme(module, repository) if module.path and module.path not in module.files else None
+    return _in_readme(module, repository) if module.path and is_folder else None
 
 
-def _speakers(module: Module) -> list[str]:
-    """Files of a module that may speak for all of it, those at its own level first."""
+def _inside(module: Module, repository: RepositoryFacts) -> list[str]:
+    """The files of code at a folder's own level, those with a page of their own, too."""
+    areas = {repository.areas[path] for path in module.files}
+    return [
+        path
+        for path, facts in sorted(repository.facts.items())
+        if path.rpartition("/")[0] == module.path
+        and is_code(facts.language)
+        and repository.areas[path] in areas
+    ]
+
+
+def _speakers(module: Module, inside: Sequence[str]) -> list[str]:
+    """Files at a module's own level that may speak for all of it."""
+    if len(inside) == 1 and len(module.files) == 1:
+        return list(inside)
     name = module.path.rpartition("/")[2]
-    inside = [path for path in module.files if path.rpartition("/")[0] == module.path]
-    if len(module.files) == 1:
-        return list(module.files)
     by_name = [path for path in inside if _SPEAKS_FOR_ITS_FOLDER.match(path.rpartition("/")[2])]
     return by_name + [path for path in inside if name and path.rpartition("/")[2].partition(".")[0] == name]
 
 
-def _with_package_comment(module: Module, repository: RepositoryFacts) -> list[str]:
-    """Files whose words stand right above their package's name: those are the package's own, where it is a folder."""
-    found = []
-    for path in module.files:
-        facts = repository.facts[path]
-        family = FAMILIES.get(family_of(facts.language))
-        is_inside = path.rpartition("/")[0] == module.path
-        if not (is_inside and facts.purpose and family and family.package_comment):
-            continue
-        lines = repository.lines(path, 1, facts.lines)
-        _, last = lines_saying(lines[:_FIRST_LINES], facts.purpose)
-        following = next(
-            (line for line in lines[last:] if not family.comment.match(line) or not line.strip()), ""
-        )
-        if following.startswith(family.package_comment):
-            found.append(path)
-    return found
+def _has_package_comment(path: str, repository: RepositoryFacts) -> bool:
+    """Whether a file's words stand right above its package's name: those are the package's own."""
+    facts = repository.facts[path]
+    family = FAMILIES.get(family_of(facts.language))
+    if not (facts.purpose and family and family.package_comment):
+        return False
+    lines = repository.lines(path, 1, facts.lines)
+    end = next((at for at, line in enumerate(lines) if line.startswith(family.package_comment)), 0)
+    start = end
+    if end and lines[end - 1].rstrip().endswith("*/"):
+        start = next((at for at in range(end - 1, -1, -1) if "/*" in lines[at]), end)
+    while start and lines[start - 1].startswith("//"):
+        start -= 1
+    first, _ = lines_saying(lines[:_FIRST_LINES], facts.purpose)
+    return start < first <= end
 
 
 def _in_readme(module: Module, repository: RepositoryFacts) -> SaidOf | None:

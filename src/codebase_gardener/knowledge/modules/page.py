@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from codebase_gardener.utils.identifiers import identifier_words
 
 __all__ = ["ModulePages", "module_page"]
 
+_DEPRECATED = re.compile(r"^\W*(?:[@\\]deprecated\b|Deprecated:|\.\. deprecated::)", re.MULTILINE)
 _MOST_MEMBERS = 40
 _MOST_LARGE = 6
 _MOST_SHOWN = 4
@@ -137,6 +139,7 @@ def _rank(symbol: Symbol, given: ModulePages) -> tuple[object, ...]:
     hidden = any(part.startswith("_") and not part.startswith("__") for part in symbol.path.split("/"))
     return (
         target not in given.context.resolution.exported and hidden,
+        bool(_DEPRECATED.search(symbol.docstring or "")),
         target not in given.pages,
         -len(given.context.uses.get(target, ())),
         -given.relations.times(target),
@@ -158,6 +161,7 @@ def _nameless(module: Module, given: ModulePages) -> str:
 def _overview(
     module: Module, said: SaidOf | None, public: Sequence[Symbol], given: ModulePages, sources: PageSources
 ) -> str:
+    """In the authors' words for the whole; what they say of one definition of many says nothing of the others."""
     what = code(module.title)
     quoted = given.quoted(said.path, said.sentence, 300) if said else ""
     if quoted:
@@ -170,11 +174,20 @@ def _overview(
     if not public:
         return f"{what} {_nameless(module, given)}"
     told = f"{held}: {enumerated(shown, len(names))}."
-    for symbol in public:
+    about = [one for one in public if len(names) == 1 or _is_named_after(module, one)][:1]
+    for symbol in about:
         if quoted := given.quoted(symbol.path, documented(symbol).summary):
             sources.cite_docstring(symbol)
             return f"{told} Its {code(symbol.qualified_name)} is described as: {quoted}"
     return told
+
+
+def _is_named_after(module: Module, symbol: Symbol) -> bool:
+    """Whether a file is called like a definition in it: `src/number.rs` of `Number`."""
+    stem = module.path.rpartition("/")[2].partition(".")[0]
+    return module.path in module.files and identifier_words(stem.lower()) == [
+        word.lower() for word in identifier_words(symbol.name)
+    ]
 
 
 def _description(

@@ -150,17 +150,20 @@ def _said_in_code(given: Material) -> SaidOf | None:
 
 
 def _told(said: Introduction) -> list[tuple[Block, str]]:
-    """Its sentences but those that say what it is not, who made it, what its name means, or whom to thank."""
+    """Its sentences but those that say what it is not, who made it, what its name means, or whom to thank.
+
+    Nor one that needs what stands before it; before the first only the title does.
+    """
     paragraphs = [one for one in said.said if one.kind == "paragraph"] or list(said.said)
     return [
         (block, sentence)
-        for block in paragraphs
-        for sentence in sentences(plain_text(block.text))
+        for number, block in enumerate(paragraphs)
+        for at, sentence in enumerate(sentences(plain_text(block.text)))
         if len(sentence.split()) >= _SENTENCE_WORDS
+        and (number + at == 0 or stands_alone(sentence))
         and not _DENIES.match(sentence)
         and not _ASIDE.search(sentence)
         and not tells_who_made_it(sentence)
-        and stands_alone(sentence)
     ]
 
 
@@ -168,7 +171,8 @@ def _called(given: Material) -> str:
     """A pattern of what its documents call it: by its package's name, or by its program's."""
     whole = re.sub(r"/v\d+\Z", "", _name(given))
     names = {re.split(r"[/@]", whole)[-1], *given.context.scripts}
-    return rf"(?:{'|'.join(map(re.escape, sorted(names)))})\b"
+    written = (re.sub(r"\\?[-_]", r"[-_\\s]?", re.escape(name)) for name in sorted(names))
+    return rf"(?:{'|'.join(written)})\b"
 
 
 def _is_better(described: str, sentence: str, called: str) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from codebase_gardener.documents.blocks import Block
+from codebase_gardener.documents.code_spans import edited
 from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.documents.purposes import is_wordless
 from codebase_gardener.documents.reading import kept_blocks
@@ -191,7 +192,8 @@ def _from_its_first_word(block: Block) -> Block:
 def _says(text: str, kind: str, written: str) -> bool:
     if all(map(is_wordless, written.split("\n"))):
         return False
-    line = " ".join(written.split())
+    bracket_free = str.maketrans("[]", "()")  # of code: "[`a[0]`](…)" is a link, too
+    line = edited(" ".join(written.split()), lambda span: span.translate(bracket_free))
     if _ONLY_A_LINK.match(line) or (_LINK.search(line) and not _WORD.search(_LINK.sub("", line))):
         return False
     if len(sentences(text)) == 1 and (_ONLY_POINTS.match(line) or _MADE_BY.match(text)):

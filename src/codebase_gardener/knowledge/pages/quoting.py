@@ -9,6 +9,7 @@ from codebase_gardener.documents.blocks import without_indent
 from codebase_gardener.documents.code_spans import edited
 from codebase_gardener.documents.fences import closes_fence, opened_fence
 from codebase_gardener.documents.prose import role_free
+from codebase_gardener.documents.sentences import before_open_bracket
 from codebase_gardener.knowledge.pages.markup import fence
 
 __all__ = ["inline", "safe_markdown"]
@@ -64,7 +65,7 @@ def inline(text: str, most: int = 400) -> str:
     whole = " ".join(text[: 2 * looked_at].split())
     line = _cleaned(whole[:looked_at].rpartition(" ")[0] if len(whole) > looked_at else whole)
     if len(line) > most:
-        line = line[:most].rpartition(" ")[0]
+        line = before_open_bracket(line[:most].rpartition(" ")[0])
     elif len(whole) <= looked_at:
         return _escaped(line)
     return _escaped(line.rstrip(" ,;:") + " …")
