@@ -405,7 +405,7 @@ class Language:
         example: Names of those tests that documentation shows.
         variables: How code reads a variable of the environment; one of two groups is its name.
         set_by_tools: Names of those that the build sets itself, for the code that it runs.
-        error: The type of errors that functions return; "" where they are raised.
+        error: The type by which functions return errors; "" where they are raised.
         errors: How a line makes or returns one; one of its groups is the error.
     """
 

@@ -293,3 +293,15 @@ def look(plant):
         ("the docstring of `WiltError` says: “Raised when a plant is dry.”", f"{path}:L2-2"),
     ]
     assert "says" not in str(said(graph, "what raises RotError"))
+
+
+def test_a_stub_answers_only_where_nothing_is_defined(tmp_path: Path) -> None:
+    files = {
+        "pkg/__init__.py": "from ._make import boil\n",
+        "pkg/_make.py": "def boil(water):\n    raise ValueError(water)\n",
+        "pkg/__init__.pyi": "def boil(water: str) -> str: ...\ndef pour(water: str) -> str: ...\n",
+    }
+    graph = graph_of(files, tmp_path)
+    assert [anchor for _, anchor in said(graph, "where is boil")] == ["pkg/_make.py:L1-2"]
+    assert said(graph, "what does boil raise") == [("raises `ValueError`: `raise ValueError(water)`", "pkg/_make.py:L2-2")]
+    assert [anchor for _, anchor in said(graph, "where is pour")] == ["pkg/__init__.pyi:L2-2"]

@@ -122,6 +122,8 @@ FORMS: tuple[tuple[str, str], ...] = (
     ("raised", r"(?:what|who|when|where|which \w+) (?:(?:can|may|might|would) )?(?:raises?|throws?) (?P<what>.+)"),
     ("raised", rf"(?:when|where|why|by what) (?:{_IS}|does|can|will) (?P<what>.+?) (?:be |get )?(?:raised|thrown)"),
     ("raises", rf"{_W} (?:{_ERRORS} )?{_DO} (?P<what>.+?) (?:raise|throw)"),
+    ("raises", rf"(?:when|why|how|where) {_DO} (?P<what>.+?) (?:raise|throw|panic)(?: an? {_ERRORS}| on)?"),
+    ("raises", rf"(?:{_DO}) (?P<what>.+?) (?:ever )?(?:raise|throw|panic)"),
     ("raises", rf"{_W} (?:kinds? of )?{_ERRORS} {_DO} (?P<what>.+?)"
                r" (?:return|give|yield|produce|fail with)"),
     ("raises", rf"(?:(?:{_W}|how|when|why) )?{_DO} (?P<what>.+?) (?:ever )?"
