@@ -77,7 +77,12 @@ RUST = {
 
 def test_what_rust_returns_as_a_result_and_documents_is_what_it_raises(tmp_path: Path) -> None:
     graph = graph_of(RUST, tmp_path)
-    for question in ("what does boil raise", "what errors can boil give", "when does boil panic", "can boil fail?"):
+    for question in (
+        "what does boil raise",
+        "what errors can boil give",
+        "when does boil panic",
+        "can boil fail?",
+    ):
         assert said(graph, question, "raises") == [
             ("its docstring says under “Errors”: “It fails where the stove is cold.”", "src/lib.rs:L5-8"),
             ("its docstring says under “Panics”: “Never.”", "src/lib.rs:L10-12"),

@@ -21,8 +21,9 @@ from codebase_gardener.knowledge.answers.graph_rows import (
 )
 from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.knowledge.answers.package_answers import dependencies, extra, install, version
+from codebase_gardener.knowledge.answers.package_lines import outermost
 from codebase_gardener.knowledge.answers.questions import Asked, forms_of
-from codebase_gardener.knowledge.answers.release_lines import release_lines
+from codebase_gardener.knowledge.answers.release_lines import behind_lines, release_lines
 from codebase_gardener.knowledge.answers.type_answers import bases, errors, heirs, members
 from codebase_gardener.knowledge.answers.work_lines import WORK_KINDS, need_lines, work_lines
 from codebase_gardener.knowledge.apis.descriptions import AREA_NOUNS
@@ -325,7 +326,11 @@ def _since(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
 
 
 def _release(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
-    return release_lines(graph.releases(), asked.what, package=asked.part, whole=asked.form == "release")
+    notes = graph.releases()
+    if not asked.what:
+        own = outermost([row for kind in ("release", "package") for row in graph.needed(kind) if row.bound])
+        yield from behind_lines(notes, own)
+    yield from release_lines(notes, asked.what, package=asked.part, whole=asked.form == "release")
 
 
 def _work(graph: Graph, asked: Asked) -> Iterator[GraphLine]:

@@ -43,9 +43,7 @@ def definitions(graph: Graph, asked: Asked) -> list[DefinedName]:
 def _without_stubs(rows: list[DefinedName]) -> list[DefinedName]:
     """Without the declarations of what is defined in another file, too."""
     defined = {(row.name, row.place.area) for row in rows if not is_stub(row.place.path)}
-    return [
-        row for row in rows if not is_stub(row.place.path) or (row.name, row.place.area) not in defined
-    ]
+    return [row for row in rows if not is_stub(row.place.path) or (row.name, row.place.area) not in defined]
 
 
 def fits(row: DefinedName, dotted: str) -> bool:

@@ -22,12 +22,12 @@ from codebase_gardener.knowledge.answers.graph_rows import (
     Member,
     NeededPackage,
     Place,
-    Raised,
     Row,
     Variable,
     plain_name,
 )
 from codebase_gardener.knowledge.answers.install_commands import install_commands
+from codebase_gardener.knowledge.answers.raised_errors import RaisedErrors
 from codebase_gardener.knowledge.answers.releases import release_notes
 from codebase_gardener.knowledge.answers.returned_errors import ReturnedErrors
 from codebase_gardener.knowledge.answers.told_commands import told_commands
@@ -35,7 +35,7 @@ from codebase_gardener.knowledge.apis.calls import import_of
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.declared_commands import declared_commands
 from codebase_gardener.knowledge.apis.io_contract import contract_of, fields_of
-from codebase_gardener.knowledge.apis.raises import constructors_of, raised_in
+from codebase_gardener.knowledge.apis.raises import constructors_of
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.claims.field_index import FieldIndex
 from codebase_gardener.knowledge.environments.evidence_by_kind import key_of
@@ -63,8 +63,7 @@ class Gathering:
     def __init__(self, context: ApiContext) -> None:
         self._context = context
         self._repository = context.repository
-        self._raised: dict[tuple[str, str], list[Place]] = defaultdict(list)
-        self._errors = [raised for path in self._code() for raised in self._raised_in(path)]
+        self._raised = RaisedErrors(context, self._code())
         self._returned_errors = ReturnedErrors(context)
         self._types = {
             (path.rpartition("/")[0], name): symbol
@@ -80,7 +79,7 @@ class Gathering:
 
     def rows(self) -> Iterator[tuple[str, Row]]:
         """All of them, each with a key."""
-        for error in self._errors:
+        for error in self._raised.rows:
             yield plain_name(error.error.rpartition(".")[2]), error
         for path, facts in self._repository.facts.items():
             yield from self._file(path, facts)
@@ -307,22 +306,11 @@ class Gathering:
         for use in self._context.resolution.helpers.get(target, ())[:_ENTRIES]:
             yield Place(use.path, use.start, use.end, f"`{use.scope}`", "test")
 
-    def _raised_in(self, path: str) -> Iterator[Raised]:
-        area, bindings = self._repository.areas[path], self._repository.facts[path].bindings
-        for one in raised_in(path, 1, self._repository.facts[path].lines, self._repository):
-            place, text = Place(path, one.line, one.line, one.scope, area), inline(one.text, 200)
-            self._raised[path, one.scope].append(Place(path, one.line, one.line, one.error, area))
-            yield Raised(one.error, place, text)
-            for made in bindings:  # `error = PotError()`, then `raise error`
-                is_it = (made.name, made.scope, made.how) == (one.error, one.scope, "call")
-                if is_it and made.line < one.line:
-                    yield Raised(made.value.rpartition(".")[2], place, text)
-
     def _raised_by(self, symbol: Symbol) -> Iterator[Place]:
         """What it raises, and what its docstring says so; of a class also what making an instance does."""
         makers = constructors_of(symbol, self._context)
         for each in (symbol, *makers):
-            yield from self._raised.get((each.path, each.qualified_name), ())
+            yield from self._raised.within(each)
         for each in (symbol, *makers):
             yield from _told(each, documented(each))
 
