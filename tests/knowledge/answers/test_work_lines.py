@@ -142,3 +142,27 @@ def test_a_packages_script_comes_before_what_a_job_does_to_the_files_of_tests(tm
     }
     graph = graph_of(files, tmp_path)
     assert said(graph, "how do I run the tests") == [("`npm run test`: vitest", "package.json:L24-24")]
+
+
+def test_the_plainest_command_comes_first_one_for_each_version_and_no_build_of_documents(
+    tmp_path: Path,
+) -> None:
+    files = {
+        ".github/CONTRIBUTING.md": (
+            "# Contributing\n\n## Setting up\n\nWith `uv run pytest` you run the tests at once. "
+            "We like `pots` and [*tox*](a). Build pages with `make docs`.\n"
+        ),
+        "tox.ini": (
+            "[testenv:py311-tests]\ncommands = pytest tests/slow\n\n[testenv:py312-tests]\ncommands = pytest\n\n"
+            "[testenv:docs-doctests]\ncommands = sphinx-build -b doctest docs\n\n"
+            "[testenv:tests]\ncommands = pytest tests\n"
+        ),
+        ".github/workflows/ci.yml": "jobs:\n  a:\n    steps:\n      - run: tox -e $PY-tests\n",
+        "a.py": "x = 1\n",
+    }
+    graph = graph_of(files, tmp_path)
+    assert said(graph, "how do I run the tests") == [
+        ("`uv run pytest`: With uv run pytest you run the tests at once.", ".github/CONTRIBUTING.md:L5-5"),
+        ("`tox -e tests`: pytest tests", "tox.ini:L10-11"),
+        ("`tox -e py311-tests`: pytest tests/slow", "tox.ini:L1-2"),
+    ]

@@ -36,9 +36,11 @@ _WORDS = {
     "format": r"(?<![A-Za-z])(?:format|fmt|prettier|black\b)",
 }
 """How files call it, where its root alone says too much or too little."""
+_VERSION = re.compile(r"(?<![\w.])(?:py|pypy|python|node|go)?\d+(?:\.\d+)*(?![\w.])")
+"""Of a language, in the name of an environment."""
 _DOCUMENT = re.compile(r"\.(?:md|mdx|rst|txt|adoc)\Z")
 _INSTALLS = re.compile(r"\binstall(?![a-z])|\bsync\b|\bnpm ci\b|\bmod download\b")
-_RUNS_ALL = re.compile(r"(?:^|/)\.github/|(?:^|/)\.gitlab-ci|(?:^|/)\.circleci/")
+_RUNS_ALL = re.compile(r"(?:^|/)\.github/(?:workflows|actions)/|(?:^|/)\.gitlab-ci|(?:^|/)\.circleci/")
 
 
 def work_lines(
@@ -87,6 +89,7 @@ def _commands(told: Sequence[ToldCommand], wanted: str) -> Iterator[GraphLine]:
         fitting = [row for row in fitting if _is_told(row, by_name, root)]
         own = {row.path for row in fitting if not _RUNS_ALL.search(row.path)}
         fitting = [row for row in fitting if row.path in own or not own]
+        fitting = _plainest_first(fitting, root)
     of_file: dict[str, int] = {}
     shown = 0
     for row in fitting:
@@ -97,6 +100,28 @@ def _commands(told: Sequence[ToldCommand], wanted: str) -> Iterator[GraphLine]:
         if of_file[row.path] <= (_MOST if root in _DEVELOPMENT else _OF_A_FILE):
             shown += 1
             yield GraphLine(_said(row), row.anchor)
+
+
+def _plainest_first(rows: Sequence[ToldCommand], root: str) -> list[ToldCommand]:
+    """Of each file the commands with the fewest words besides the one that is asked for, one for each version.
+
+    What documents tell stays as they tell it. What builds the documents is no test of the code.
+    """
+    about = [row for row in rows if root == "doc" or not _words("doc").search(row.command)] or list(rows)
+    kept: dict[tuple[str, str], ToldCommand] = {}
+    for row in about:
+        kept.setdefault((row.path, _VERSION.sub("", row.command) or row.anchor), row)
+    paths = {path: at for at, path in enumerate(dict.fromkeys(row.path for row in kept.values()))}
+    return sorted(
+        kept.values(),
+        key=lambda row: (paths[row.path], 0 if _DOCUMENT.search(row.path) else _besides(row.command, root)),
+    )
+
+
+def _besides(command: str, root: str) -> int:
+    """The words of a command that are neither its program nor what is asked for; those of a name count each."""
+    words = re.findall(r"[\w.]+", command)[1:]
+    return sum(not _words(root).search(word) for word in words)
 
 
 def _words(root: str) -> re.Pattern[str]:
@@ -122,7 +147,7 @@ def _said(row: ToldCommand) -> str:
         return f"the script `{row.path}`{f': {row.says}' if row.says else ''}"
     if row.kind == "section":
         return f"told in `{row.path}`{f', under “{row.says}”' if row.says else ''}"
-    return f"`{row.command}`{f': {row.says}' if row.says else ''}"
+    return f"`{row.command}`{f': {row.says}' if row.says not in ('', row.command) else ''}"
 
 
 def _needs(packages: Sequence[NeededPackage], wanted: str) -> Iterator[GraphLine]:
