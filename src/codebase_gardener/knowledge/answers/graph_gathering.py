@@ -13,6 +13,7 @@ from codebase_gardener.knowledge.answers.graph_rows import (
     INSTALL,
     NEEDS,
     RELEASES,
+    SWITCHES,
     TOLD,
     AreaFolder,
     DefinedName,
@@ -30,6 +31,7 @@ from codebase_gardener.knowledge.answers.install_commands import install_command
 from codebase_gardener.knowledge.answers.raised_errors import RaisedErrors
 from codebase_gardener.knowledge.answers.releases import release_notes
 from codebase_gardener.knowledge.answers.returned_errors import ReturnedErrors
+from codebase_gardener.knowledge.answers.switches import switches
 from codebase_gardener.knowledge.answers.told_commands import told_commands
 from codebase_gardener.knowledge.apis.calls import import_of
 from codebase_gardener.knowledge.apis.context import ApiContext
@@ -102,6 +104,9 @@ class Gathering:
         yield from self._imports()
         yield from self._parts()
         yield from self._variables()
+        for switch in switches(self._repository):
+            yield SWITCHES, switch
+            yield plain_name(switch.name), switch
         yield from ((TOLD, row) for row in told_commands(self._repository))
         yield from ((INSTALL, row) for row in install_commands(self._repository, self._own_packages()))
 

@@ -8,12 +8,13 @@ import msgspec
 
 from codebase_gardener.knowledge.answers.install_commands import InstallCommand
 from codebase_gardener.knowledge.answers.releases import ReleaseNotes
+from codebase_gardener.knowledge.answers.switches import NamedSwitch
 from codebase_gardener.knowledge.answers.told_commands import ToldCommand
 from codebase_gardener.utils.anchors import Anchor
 
 __all__ = [
-    "COMMANDS", "INSTALL", "NEEDS", "RELEASES", "TOLD", "AreaFolder", "DefinedName", "Heir", "Importing", "Input",
-    "Member", "NeededPackage", "Place", "Raised", "Row", "Variable", "plain_name",
+    "COMMANDS", "INSTALL", "NEEDS", "RELEASES", "SWITCHES", "TOLD", "AreaFolder", "DefinedName", "Heir", "Importing",
+    "Input", "Member", "NeededPackage", "Place", "Raised", "Row", "Variable", "plain_name",
 ]  # fmt: skip
 
 NEEDS = frozenset(
@@ -197,7 +198,7 @@ class Variable(msgspec.Struct, frozen=True, tag="variable"):
     place: Place
 
 
-RELEASES, TOLD, INSTALL = "#releases", "#told", "#install"
+RELEASES, TOLD, INSTALL, SWITCHES = "#releases", "#told", "#install", "#switches"
 
 Row = (
     DefinedName
@@ -211,6 +212,7 @@ Row = (
     | Importing
     | AreaFolder
     | Variable
+    | NamedSwitch
 )
 
 

@@ -35,8 +35,8 @@ _JUST = re.compile(r"@?([A-Za-z][\w-]*)(?:[ \t]+[^:=]*(?:=[^:]*)?)?:(?!=)")
 _RECIPE = re.compile(r"\t[@-]*(.+)")
 _RUN = re.compile(r"\s*-?\s*run:\s*(?![|>])(\S.*)")
 _GIVEN = re.compile(r"<<-?\s*[\"']?(\w+)")
-_PROGRAMS = """uv uvx pytest tox nox poetry pdm hatch rye pre-commit prek poe task python python3 make just npm npx pnpm yarn
-    bun deno node cargo go bundle rake mix gradle ./gradlew mvn ./mvnw cmake ctest bazel docker"""
+_PROGRAMS = """uv uvx pytest tox nox poetry pdm hatch rye pre-commit prek poe task python python3 make just npm npx pnpm
+    yarn bun deno node cargo go bundle rake mix gradle ./gradlew mvn ./mvnw cmake ctest bazel docker"""
 """What runs the work on a repository, of any language."""
 _TELLS_TO_RUN = re.compile(
     r"\b(?:runs?|running|execut\w+|use|using|typ(?:e|ing)|invok\w+|with)\s+\Z", re.IGNORECASE
