@@ -12,11 +12,13 @@ from codebase_gardener.knowledge.answers.graph_gathering import Gathering
 from codebase_gardener.knowledge.answers.graph_rows import (
     COMMANDS,
     INSTALL,
+    PARAMETERS,
     RELEASES,
     SWITCHES,
     TOLD,
     AreaFolder,
     DefinedName,
+    DescribedParameter,
     Heir,
     Importing,
     Member,
@@ -104,6 +106,11 @@ class Graph:
         return sorted(
             (row for row in found if isinstance(row, AreaFolder)), key=lambda row: (-row.files, row.folder)
         )
+
+    def parameters(self) -> Iterator[DescribedParameter]:
+        """The parameters of the package's code that are described, in no order."""
+        found = (_DECODE(text) for text in self._rows.find(PARAMETERS))
+        return (row for row in found if isinstance(row, DescribedParameter))
 
     def switches(self) -> list[NamedSwitch]:
         """What users switch on by its name, those of one file in its order."""

@@ -12,11 +12,13 @@ from codebase_gardener.knowledge.answers.graph_rows import (
     COMMANDS,
     INSTALL,
     NEEDS,
+    PARAMETERS,
     RELEASES,
     SWITCHES,
     TOLD,
     AreaFolder,
     DefinedName,
+    DescribedParameter,
     Heir,
     Importing,
     Input,
@@ -45,7 +47,7 @@ from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.quoting import inline
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.languages.symbols import TYPES, Symbol
-from codebase_gardener.languages.table import family_of, is_code, is_hidden, says_bases
+from codebase_gardener.languages.table import family_of, is_code, is_hidden, is_stub, says_bases
 from codebase_gardener.manifests.table import installer_of, read_manifest
 from codebase_gardener.repository.areas import area_of
 
@@ -88,7 +90,9 @@ class Gathering:
             yield from self._manifest(path, facts)
             yield from self._unpublished(path)
         for symbol in self._repository.symbols.values():
-            yield from self._by_its_names(self._definition(symbol))
+            definition = self._definition(symbol)
+            yield from self._by_its_names(definition)
+            yield from ((PARAMETERS, row) for row in _described(definition))
             for heir in self._heirs(symbol):
                 yield f"#heirs {plain_name((heir.target[1] or heir.base).rpartition('.')[2])}", heir
                 yield f"#bases {plain_name(symbol.name)}", heir
@@ -349,6 +353,13 @@ def _deprecated(symbol: Symbol) -> tuple[str, ...]:
     paragraphs = re.split(r"\n\s*\n", symbol.docstring or "")
     said = (" ".join(one.split()).lstrip("@") for one in paragraphs)
     return tuple(inline(one, 300) for one in said if re.match(r"deprecated\b", one, re.IGNORECASE))[:1]
+
+
+def _described(row: DefinedName) -> Iterator[DescribedParameter]:
+    for each in row.inputs if row.place.area == "package" and not is_stub(row.place.path) else ():
+        if each.description:
+            anchor = each.anchor or row.place.anchor
+            yield DescribedParameter(row.name, each.name, each.description, bool(row.public), anchor)
 
 
 def _caller(use: Use) -> Place:
