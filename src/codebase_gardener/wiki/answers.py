@@ -99,15 +99,21 @@ def _computed(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
     else:
         computed = answer_from_graph(wiki.graph(), question) if forms else None
     if computed is not None and (computed.known or is_like_code(computed.name)):
-        compared = next((asked for asked in forms if computed.form == "what" and asked.part), None)
-        return _with_passages(wiki, computed, compared) if compared is not None else computed
+        return _with_passages(wiki, computed, forms, question)
     return None
 
 
-def _with_passages(wiki: ProjectWiki, computed: GraphAnswer, asked: Asked) -> GraphAnswer:
-    """What is said of two names, after what the repository itself says of both."""
+def _with_passages(
+    wiki: ProjectWiki, computed: GraphAnswer, forms: list[Asked], question: str
+) -> GraphAnswer:
+    """What is said of two names, after what the repository itself says of both; of a name after what is asked of it."""
     from codebase_gardener.knowledge.answers.comparing import passages_on_both
 
+    asked = next((asked for asked in forms if computed.form == "what" and asked.part), None)
+    if asked is None:
+        is_aside = computed.known and computed.form not in {asked.form for asked in forms}
+        found = _found(wiki, question) if is_aside else None  # a constant is asked what it throws
+        return replace(computed, lines=(*found.lines, *computed.lines)) if found is not None else computed
     rows = [definitions(wiki.graph(), Asked("what", name)) for name in (asked.what, asked.part)]
     told = passages_on_both(wiki.source.latest().files, rows[0], rows[1], (asked.what, asked.part))
     return replace(computed, lines=(*told, *computed.lines))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.knowledge.answers.told_commands import ToldCommand
-from codebase_gardener.knowledge.overview.tasks import handles_files
+from codebase_gardener.knowledge.overview.tasks import PROGRAMS, handles_files
 from codebase_gardener.knowledge.pages.wording import enumerated
 from codebase_gardener.utils.anchors import Anchor
 
@@ -38,6 +38,7 @@ _WORDS = {
 """How files call it, where its root alone says too much or too little."""
 _VERSION = re.compile(r"(?<![\w.])(?:py|pypy|python|node|go)?\d+(?:\.\d+)*(?![\w.])")
 """Of a language, in the name of an environment."""
+_RUNNING = PROGRAMS | {"run", "r", "exec", "e", "s"}
 _DOCUMENT = re.compile(r"\.(?:md|mdx|rst|txt|adoc)\Z")
 _INSTALLS = re.compile(r"\binstall(?![a-z])|\bsync\b|\bnpm ci\b|\bmod download\b")
 _RUNS_ALL = re.compile(r"(?:^|/)\.github/(?:workflows|actions)/|(?:^|/)\.gitlab-ci|(?:^|/)\.circleci/")
@@ -103,25 +104,25 @@ def _commands(told: Sequence[ToldCommand], wanted: str) -> Iterator[GraphLine]:
 
 
 def _plainest_first(rows: Sequence[ToldCommand], root: str) -> list[ToldCommand]:
-    """Of each file the commands with the fewest words besides the one that is asked for, one for each version.
+    """Those with the fewest words besides what is asked for, one for each version, and each command once.
 
-    What documents tell stays as they tell it. What builds the documents is no test of the code.
+    What builds the documents is no test of the code.
     """
     about = [row for row in rows if root == "doc" or not _words("doc").search(row.command)] or list(rows)
-    kept: dict[tuple[str, str], ToldCommand] = {}
+    once: dict[str, ToldCommand] = {}
     for row in about:
+        once.setdefault(row.command or row.anchor, row)
+    kept: dict[tuple[str, str], ToldCommand] = {}
+    for row in once.values():
         kept.setdefault((row.path, _VERSION.sub("", row.command) or row.anchor), row)
-    paths = {path: at for at, path in enumerate(dict.fromkeys(row.path for row in kept.values()))}
-    return sorted(
-        kept.values(),
-        key=lambda row: (paths[row.path], 0 if _DOCUMENT.search(row.path) else _besides(row.command, root)),
-    )
+    return sorted(kept.values(), key=lambda row: _besides(row, root))
 
 
-def _besides(command: str, root: str) -> int:
-    """The words of a command that are neither its program nor what is asked for; those of a name count each."""
-    words = re.findall(r"[\w.]+", command)[1:]
-    return sum(not _words(root).search(word) for word in words)
+def _besides(row: ToldCommand, root: str) -> int:
+    """The words of a command that are neither programs nor what is asked for; of documents whether there are any."""
+    parts = [word for word in re.findall(r"[\w./]+", row.command) if word not in _RUNNING]
+    count = sum(not _words(root).search(word) for word in parts)
+    return min(count, 1) if _DOCUMENT.search(row.path) else count
 
 
 def _words(root: str) -> re.Pattern[str]:

@@ -11,12 +11,14 @@ from codebase_gardener.documents.facts import Heading
 from codebase_gardener.documents.reading import kept_blocks
 from codebase_gardener.documents.sentences import sentences
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
+from codebase_gardener.languages.rows import words
 from codebase_gardener.manifests.contents import Dependency
 from codebase_gardener.manifests.table import read_manifest
 from codebase_gardener.manifests.values import LocatedValue, toml_values
 from codebase_gardener.utils.anchors import split_lines
 
 __all__ = [
+    "PROGRAMS",
     "WorkNeeds",
     "WrittenTask",
     "commands_of",
@@ -35,8 +37,10 @@ _JUST = re.compile(r"@?([A-Za-z][\w-]*)(?:[ \t]+[^:=]*(?:=[^:]*)?)?:(?!=)")
 _RECIPE = re.compile(r"\t[@-]*(.+)")
 _RUN = re.compile(r"\s*-?\s*run:\s*(?![|>])(\S.*)")
 _GIVEN = re.compile(r"<<-?\s*[\"']?(\w+)")
-_PROGRAMS = """uv uvx pytest tox nox poetry pdm hatch rye pre-commit prek poe task python python3 make just npm npx pnpm
-    yarn bun deno node cargo go bundle rake mix gradle ./gradlew mvn ./mvnw cmake ctest bazel docker"""
+PROGRAMS = words(
+    """uv uvx pytest tox nox poetry pdm hatch rye pre-commit prek poe task python python3 make just npm
+    npx pnpm yarn bun deno node cargo go bundle rake mix gradle ./gradlew mvn ./mvnw cmake ctest bazel docker"""
+)
 """What runs the work on a repository, of any language."""
 _TELLS_TO_RUN = re.compile(
     r"\b(?:runs?|running|execut\w+|use|using|typ(?:e|ing)|invok\w+|with)\s+\Z", re.IGNORECASE
@@ -206,7 +210,7 @@ def prose_commands(path: str, facts: FileFacts, text: str) -> Iterator[WrittenTa
             for start, end, marks in code_spans(sentence):
                 command = sentence[start + marks : end - marks].removeprefix("$ ").strip()
                 program, _, rest = command.partition(" ")
-                told = program in _PROGRAMS.split() and (
+                told = program in PROGRAMS and (
                     rest or _TELLS_TO_RUN.search(sentence[max(0, start - 20) : start])
                 )
                 if told and len(command) <= _LONGEST and _is_work(command):
@@ -362,8 +366,8 @@ def _words(value: LocatedValue) -> str:
     if value.text:
         return value.text
     first = value.entries[0] if value.entries else value
-    words = [one.text for one in (first.entries or value.entries)]
-    return "; ".join(words) if words and " " in words[0] else " ".join(filter(None, words))
+    parts = [one.text for one in (first.entries or value.entries)]
+    return "; ".join(parts) if parts and " " in parts[0] else " ".join(filter(None, parts))
 
 
 def _of_nox(path: str, lines: list[str]) -> Iterator[WrittenTask]:
