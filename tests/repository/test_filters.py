@@ -68,7 +68,7 @@ def test_names_that_are_not(path: str) -> None:
     [
         ("a.py", 1_000_000, True), ("a.py", 1_000_001, False), ("tsconfig.json", 2_000, True),
         ("data.json", 20_001, False), ("data.csv", 30_000, False), ("openapi.yaml", 90_000, True),
-        ("openapi.yaml", 110_000, False), ("README.md", 900_000, True),
+        ("openapi.yaml", 110_000, False), ("README.md", 900_000, True), ("a/package.json", 30_000, True),
     ],
 )  # fmt: skip
 def test_sizes(path: str, size: int, kept: bool) -> None:

@@ -19,6 +19,10 @@ from samples.written_garden import write_repository
 def wiki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProjectWiki]:
     folder = tmp_path_factory.mktemp("answered")
     write_repository(folder / "garden")
+    (folder / "garden/src/garden/alarms.py").write_text("ALARM = 3\n")
+    (folder / "garden/docs").mkdir()
+    (folder / "garden/docs/alarms.md").write_text("# Alarms\n\nThe `ALARM` raises the gardener from sleep.\n")
+    (folder / "garden/docs/care.md").write_text("# Care\n\nUnlike `grow`, `prune` makes a plant smaller.\n")
     with Gardener(Settings(home=folder / "home", min_free_bytes=0)) as gardener:
         build_wiki(gardener, str(folder / "garden"), Quiet(), name="garden")
         yield gardener.wiki("garden")
@@ -56,3 +60,22 @@ def test_what_a_question_says_of_when_does_not_hide_its_name(wiki: ProjectWiki) 
     assert answer.form == "takes"
     plain = wiki.answer("What does a gardener take when the plant is dry?")
     assert plain is None or plain.form == FOUND
+
+
+def test_a_constant_that_is_asked_what_it_raises_is_told_after_what_the_search_finds(
+    wiki: ProjectWiki,
+) -> None:
+    answer = wiki.answer("what does ALARM raise?")
+    assert answer is not None
+    anchors = [line.anchor for line in answer.lines]
+    assert answer.form == "what"
+    assert anchors[0] == "docs/alarms.md:L1-3"
+    assert "src/garden/alarms.py:L1-1" in anchors[1:]
+
+
+def test_a_difference_is_told_by_what_speaks_of_both_names(wiki: ProjectWiki) -> None:
+    answer = wiki.answer("what is the difference between grow and prune?")
+    assert answer is not None
+    texts = [line.text for line in answer.lines]
+    assert texts[0] == "“Unlike `grow`, `prune` makes a plant smaller.”"
+    assert "function `grow`" in texts

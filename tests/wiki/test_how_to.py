@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from codebase_gardener.knowledge.answers.graph_rows import DefinedName, Place
+from codebase_gardener.knowledge.answers.graph_rows import DefinedName, DescribedParameter, Place
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.retrieval.documents import PAGE_KIND, Document
 from codebase_gardener.retrieval.index import SymbolIndex
-from codebase_gardener.wiki.how_to import answer_how, command_lines
+from codebase_gardener.wiki.how_to import answer_how, command_lines, parameter_lines
 from codebase_gardener.wiki.search import WikiIndex
 
 
@@ -68,3 +68,20 @@ def test_the_command_does_it_whose_whole_name_is_asked_for(question: str, told: 
     lines = command_lines(COMMANDS, question)
     assert [line.text for line in lines] == told
     assert all(line.anchor.startswith("pot/main.py:L") for line in lines)
+
+
+def test_a_goal_is_found_through_what_is_said_of_a_parameter() -> None:
+    told = [
+        DescribedParameter("paint", "glossy", "Make a pot glossy.", False, "a.py:L1-1"),
+        DescribedParameter("bake", "hard", "Make pots unbreakable. Glossy, too.", True, "a.py:L2-2"),
+        DescribedParameter("bake_again", "hard", "Make pots unbreakable. And more.", False, "a.py:L3-3"),
+        DescribedParameter("carry", "how", f"Unbreakable{' and so' * 8} on.", True, "a.py:L4-4"),
+    ]
+    line = ("`hard` of `bake`: Make pots unbreakable.", "a.py:L2-2")
+    for question, lines in (
+        ("how do I make a pot unbreakable?", [line]),
+        ("how do I make it unbreakable", [line]),
+        ("how do I make a pot square", []),
+        ("how do I do it", []),
+    ):
+        assert [(one.text, one.anchor) for one in parameter_lines(told, question)] == lines

@@ -202,3 +202,17 @@ def test_what_a_page_has_not_is_no_reason_to_find_it() -> None:
     reads_one = page("Environment:o_b", "Other", "What it needs.\n\nThe environment variable HOME is read.\n")
     assert first("which environment variable is read", says_none, reads_one)[0] == "Environment:o_b"
     assert "Environment:o_a" not in first("which variable", says_none, reads_one)
+
+
+def test_a_number_is_found_in_words_and_in_figures() -> None:
+    assert stems("every tenth pot of the twenty") == stems("every 10 pot of the 20")
+    assert stems("the second pot of one") != stems("the 2 pot of 1")
+
+
+def test_what_a_question_asks_to_come_to_is_found_by_the_name_that_says_so() -> None:
+    converter = page("Implementation:o_a", "Converter")
+    made = page("Implementation:o_b", "as_dict", "It is.\n\nNothing.\n")
+    other = [page(f"Principle:o_x{number}", "Other") for number in range(9)]
+    for question in ("how do I convert an instance to a dict?", "convert it into dict"):
+        assert first(question, converter, made, *other)[0] == made.anchor
+    assert first("convert a dict", converter, made, *other)[0] == converter.anchor

@@ -140,3 +140,12 @@ def test_a_part_of_a_releases_notes_has_the_release_in_its_name() -> None:
     ]
     guide = [replace(one, path="docs/guide.md") for one in pieces]
     assert [one.symbol for one in readable_sections(guide)] == list(headings)
+
+
+def test_what_a_packaging_file_says_of_a_feature_is_a_section() -> None:
+    cargo = '[features]\n# Keeps the order\n# of pots.\nkeep_order = ["std"]\nstd = []\n'
+    files = (SourceFile("Cargo.toml", "toml", "", cargo),)
+    found = comment_sections(Snapshot("", "", "directory", None, "", False, "", files, ()))
+    assert [(one.anchor, one.symbol, one.text) for one in found] == [
+        ("Cargo.toml:L2-4", "keep_order", "feature keep_order: Keeps the order of pots.")
+    ]

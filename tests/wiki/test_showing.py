@@ -65,3 +65,13 @@ def test_of_a_page_the_line_of_its_code_answers_that_it_does_not_tell() -> None:
     ranking = PageRanking(SymbolIndex.build([page, code, *OTHERS]))
     assert ranking.line_of(page, "when is the glaze skipped", "It is.") == "skip_glaze()"
     assert ranking.line_of(page, "when is nothing done", "It is.") == "Nothing."
+
+
+def test_a_name_that_writes_two_words_as_one_is_found_by_each_that_its_docstring_has() -> None:
+    code = Document(
+        "a.py:L1-3", "a.py", "astuple", 'def astuple(pot):\n    """Give a pot as a tuple."""\n', "function"
+    )
+    page = api("astuple", evidence=("a.py:L1-3",))
+    assert first("turn a pot to a tuple", code, page, *OTHERS) == ["astuple"]
+    silent = Document("a.py:L1-3", "a.py", "astuple", "def astuple(pot):\n    return pot\n", "function")
+    assert first("turn a pot to a tuple", silent, page, *OTHERS) == []

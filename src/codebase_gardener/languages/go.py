@@ -50,6 +50,11 @@ _QUERY = """
               (type_declaration [(type_spec name: (_) @export) (type_alias name: (_) @export)])])
 """
 
+_SYSTEMS = """aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris wasip1
+    windows zos unix 386 amd64 amd64p32 arm armbe arm64 arm64be loong64 mips mipsle mips64 mips64le mips64p32
+    mips64p32le ppc ppc64 ppc64le riscv riscv64 s390 s390x sparc sparc64 wasm cgo gc gccgo race msan asan ignore tools
+    appengine boringcrypto purego"""
+"""Tags that Go and its tools set, and those by which files are left out of every build (`go help buildconstraint`)."""
 _VERSION = re.compile(r"(?:/v\d+|\.v\d+)\Z")
 _RECEIVER = re.compile(r"func\s*\(\s*(?:([A-Za-z_]\w*)\s+)?(\*?)\s*([A-Za-z_]\w*)")
 _NAME = re.compile(r"[A-Za-z_]\w*")
@@ -477,6 +482,8 @@ GO = Language(
     test_word=re.compile(r"(?:Test|Example|Fuzz)(?=[A-Z_\d])_?"),
     example=re.compile(r"Example"),
     trivial=r"panic\(.*not implemented.*\)",
+    built_with=re.compile(r"^//(?:go:build| \+build)[ \t]+(.+)$", re.MULTILINE),
+    own_tag=re.compile(rf"\b(?!(?:{'|'.join(_SYSTEMS.split())}|go1(?:\.\d+)?)\b)[A-Za-z_][\w.]*"),
     error="error",
     errors=re.compile(
         r"(?!\s*//).*?(?:\b((?:errors\.(?:New|Join)|fmt\.Errorf)\(.*)"

@@ -405,7 +405,9 @@ class Language:
         example: Names of those tests that documentation shows.
         variables: How code reads a variable of the environment; one of two groups is its name.
         set_by_tools: Names of those that the build sets itself, for the code that it runs.
-        error: The type of errors that functions return; "" where they are raised.
+        built_with: How a file says on which condition it is built; one group is the condition.
+        own_tag: In a condition a tag that the project itself made, not one of the system or the tools.
+        error: The type by which functions return errors; "" where they are raised.
         errors: How a line makes or returns one; one of its groups is the error.
     """
 
@@ -428,6 +430,8 @@ class Language:
     example: re.Pattern[str] = NEVER
     variables: re.Pattern[str] = NEVER
     set_by_tools: re.Pattern[str] = NEVER
+    built_with: re.Pattern[str] = NEVER
+    own_tag: re.Pattern[str] = NEVER
     error: str = ""
     errors: re.Pattern[str] | None = None
 

@@ -434,5 +434,7 @@ RUST = Language(
         r"|(?:OUT_DIR|TARGET|HOST|NUM_JOBS|OPT_LEVEL|DEBUG|PROFILE|RUSTC|RUSTDOC|RUSTC_LINKER|RUSTC_WRAPPER"
         r"|RUSTC_WORKSPACE_WRAPPER)\Z"
     ),
+    error="Result",
+    errors=re.compile(r"(?!\s*//).*?(?<!\w)(?<!let )Err\((?![^;]*\)\s*=>|_\))(.*)"),
     variables=re.compile(r"env::(?:var|var_os)\(\"([A-Za-z_]\w{1,80})\"()"),
 )  # fmt: skip

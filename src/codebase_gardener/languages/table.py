@@ -16,8 +16,8 @@ from codebase_gardener.languages.rust import RUST
 from codebase_gardener.languages.symbols import Symbol
 
 __all__ = [
-    "ALIASES", "FAMILIES", "GRAMMARS", "LANGUAGES", "family_of", "is_code", "is_hidden", "is_test", "language_of",
-    "reads_symbols", "says_bases",
+    "ALIASES", "FAMILIES", "GRAMMARS", "LANGUAGES", "family_of", "is_code", "is_hidden", "is_stub", "is_test",
+    "language_of", "reads_symbols", "says_bases",
 ]  # fmt: skip
 
 # https://www.gnu.org/software/bash/manual/html_node/Reserved-Words.html
@@ -133,6 +133,16 @@ def language_of(path: str, text: str = "") -> str:
 def is_code(language: str) -> bool:
     """Whether it is a known programming language."""
     return language in LANGUAGES and LANGUAGES[language].code
+
+
+def is_stub(path: str) -> bool:
+    """Whether a file only declares the types of what another one does.
+
+    Example:
+        >>> is_stub("src/kiln.pyi"), is_stub("lib/kiln.d.ts"), is_stub("src/kiln.ts")
+        (True, True, False)
+    """
+    return path.endswith((".pyi", ".d.ts", ".d.mts", ".d.cts"))
 
 
 def reads_symbols(language: str) -> bool:

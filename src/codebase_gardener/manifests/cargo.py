@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from codebase_gardener.manifests.contents import Dependency, Manifest, PackageEntry
+from codebase_gardener.manifests.switches import switches_of
 from codebase_gardener.manifests.values import LocatedValue, one_line, toml_values
 
 __all__ = ["cargo_toml"]
@@ -31,6 +32,7 @@ def cargo_toml(_path: str, text: str) -> Manifest:
         commands=tuple(filter(None, (each.at("name").text for each in data.at("bin").entries))),
         entries=tuple(_entries(data)),
         features=tuple(_switched_on(data.at("features"))),
+        switches=switches_of("feature", data.at("features"), text),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from codebase_gardener.manifests.values import NOTHING, LocatedValue
 
-__all__ = ["Dependency", "Manifest", "PackageEntry"]
+__all__ = ["Dependency", "Manifest", "PackageEntry", "Switch"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,26 @@ class PackageEntry:
 
 
 @dataclass(frozen=True)
+class Switch:
+    """A feature or an extra that users may ask for.
+
+    Attributes:
+        kind: "feature" or "extra".
+        name: As it is asked for.
+        brings: The entries of its list.
+        says: The comment above it, on one line; "".
+        start, end: Lines of the comment and the entry.
+    """
+
+    kind: str
+    name: str
+    brings: tuple[str, ...]
+    says: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
 class Manifest:
     """What a packaging file says; what it does not say, or cannot be read, is empty.
 
@@ -64,6 +84,7 @@ class Manifest:
         commands: Names of the programs that it installs.
         features: What is switched on where nothing is asked for.
         entries: What it lets others import, best first; of Python, the files themselves tell.
+        switches: Features and extras, in the order of the file.
     """
 
     ecosystem: str
@@ -76,3 +97,4 @@ class Manifest:
     commands: tuple[str, ...] = ()
     entries: tuple[PackageEntry, ...] = ()
     features: tuple[str, ...] = ()
+    switches: tuple[Switch, ...] = ()

@@ -11,6 +11,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.manifests.contents import Dependency, Manifest
 from codebase_gardener.manifests.setup_script import setup_arguments
+from codebase_gardener.manifests.switches import switches_of
 from codebase_gardener.manifests.values import NOTHING, LocatedValue, ini_values, one_line, toml_values
 from codebase_gardener.utils.anchors import split_lines
 
@@ -49,6 +50,7 @@ def pyproject(_path: str, text: str) -> Manifest:
             *_requirements("build", "", data.at("build-system", "requires").entries),
         ),
         commands=(*project.at("scripts").table, *poetry.at("scripts").table),
+        switches=switches_of("extra", project.at("optional-dependencies") or poetry.at("extras"), text),
     )  # fmt: skip
 
 

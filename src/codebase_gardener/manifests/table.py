@@ -27,6 +27,7 @@ __all__ = [
     "Ecosystem",
     "Reader",
     "installer_of",
+    "is_manifest",
     "read_manifest",
     "root_manifests",
 ]
@@ -97,6 +98,11 @@ def installer_of(manifest: Manifest, folder: str, paths: Container[str]) -> str:
     begins = [one.is_program for one in manifest.entries if f"{inside}{one.path}" in paths]
     has_programs = bool(begins or manifest.commands)
     return row.program if row.program and has_programs and all(begins) else row.install
+
+
+def is_manifest(path: str) -> bool:
+    """Whether a file is a packaging file, by its path."""
+    return any(pattern.search(path) for pattern, _ in MANIFESTS)
 
 
 @lru_cache(maxsize=16)

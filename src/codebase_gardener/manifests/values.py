@@ -9,7 +9,7 @@ import configparser
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
@@ -22,15 +22,40 @@ from codebase_gardener.utils.anchors import split_lines
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
 
-__all__ = ["NOTHING", "LocatedValue", "ini_values", "json_values", "one_line", "toml_values", "xml_values"]
+__all__ = [
+    "NOTHING",
+    "LocatedValue",
+    "comment_above",
+    "ini_values",
+    "json_values",
+    "one_line",
+    "toml_values",
+    "xml_values",
+]
 
 MAX_TEXT = 300
 MAX_DOTS = 300
+_COMMENT = re.compile(r"\s*#(?!#)")
+"""A line of a comment; rows of marks draw a rule."""
 
 
 def one_line(text: str, limit: int = MAX_TEXT) -> str:
     """White space folded, at most `limit` characters."""
     return " ".join(text[: limit * 4].split())[:limit]
+
+
+def comment_above(lines: Sequence[str], start: int) -> tuple[str, int]:
+    """The comment that ends on the line before `start`, on one line, and its first line; "" and `start` without one.
+
+    Example:
+        >>> comment_above(["# Keeps", "# the order.", "order = []"], 3)
+        ('Keeps the order.', 1)
+    """
+    first = start
+    while first > 1 and _COMMENT.match(lines[first - 2]):
+        first -= 1
+    said = " ".join(line.strip().lstrip("#").strip() for line in lines[first - 1 : start - 1])
+    return one_line(said, 2 * MAX_TEXT), first
 
 
 @dataclass(frozen=True)

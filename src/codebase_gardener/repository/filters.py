@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from codebase_gardener.manifests.table import is_manifest
 from codebase_gardener.repository.entries import Entry, escapes
 
 __all__ = [
@@ -122,7 +123,7 @@ def size_problem(entry: Entry, max_file_bytes: int) -> str | None:
     if entry.size > max_file_bytes:
         return f"too large: {entry.size:,} bytes (at most {max_file_bytes:,})"
     cap = DATA_BYTES.get(_extension(entry.path))
-    if cap is not None and entry.size > cap:
+    if cap is not None and entry.size > cap and not is_manifest(entry.path):
         return f"data: {_extension(entry.path)} file of {entry.size:,} bytes (at most {cap:,})"
     return None
 

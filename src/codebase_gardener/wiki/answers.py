@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from codebase_gardener.knowledge.answers.answering import GraphAnswer, answer_from_graph
 from codebase_gardener.knowledge.answers.clauses import Clauses, clauses_of
+from codebase_gardener.knowledge.answers.definitions import definitions
 from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.knowledge.answers.questions import LAST, Asked, forms_of, is_like_code
 from codebase_gardener.utils.error_handling import InvalidInputError
@@ -97,8 +99,24 @@ def _computed(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
     else:
         computed = answer_from_graph(wiki.graph(), question) if forms else None
     if computed is not None and (computed.known or is_like_code(computed.name)):
-        return computed
+        return _with_passages(wiki, computed, forms, question)
     return None
+
+
+def _with_passages(
+    wiki: ProjectWiki, computed: GraphAnswer, forms: list[Asked], question: str
+) -> GraphAnswer:
+    """What is said of two names, after what the repository itself says of both; of a name after what is asked of it."""
+    from codebase_gardener.knowledge.answers.comparing import passages_on_both
+
+    asked = next((asked for asked in forms if computed.form == "what" and asked.part), None)
+    if asked is None:
+        is_aside = computed.known and computed.form not in {asked.form for asked in forms}
+        found = _found(wiki, question) if is_aside else None  # a constant is asked what it throws
+        return replace(computed, lines=(*found.lines, *computed.lines)) if found is not None else computed
+    rows = [definitions(wiki.graph(), Asked("what", name)) for name in (asked.what, asked.part)]
+    told = passages_on_both(wiki.source.latest().files, rows[0], rows[1], (asked.what, asked.part))
+    return replace(computed, lines=(*told, *computed.lines))
 
 
 def _changed(wiki: ProjectWiki, asked: Asked) -> GraphAnswer:
@@ -139,15 +157,17 @@ def _version(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
 
 def _how(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
     """By a command, and with the wiki; without one, or with one of another state, it tells nothing of how."""
-    from codebase_gardener.wiki.how_to import answer_how, command_lines
+    from codebase_gardener.wiki.how_to import answer_how, command_lines, parameter_lines
 
     commands = command_lines(wiki.graph().commands(), question)
+    told = parameter_lines(wiki.graph().parameters(), question)
     found = None
     if _is_current(wiki):
         found = answer_how(wiki.index(), {page.id: page for page in wiki.pages()}, question)
-    if not commands:
+    if not commands and not told:
         return found
-    return GraphAnswer("how", found.name if found else "", (*commands, *(found.lines if found else ())))
+    lines = (*commands, *(found.lines if found else ()), *told)
+    return GraphAnswer("how", found.name if found else "", lines)
 
 
 def _found(wiki: ProjectWiki, question: str) -> GraphAnswer | None:

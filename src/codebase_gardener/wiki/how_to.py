@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.answers.answering import GraphAnswer
-from codebase_gardener.knowledge.answers.graph_rows import DefinedName
+from codebase_gardener.knowledge.answers.graph_rows import DefinedName, DescribedParameter
 from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.wiki.found import found_lines
@@ -14,9 +15,12 @@ from codebase_gardener.wiki.search import WikiIndex
 from codebase_gardener.wiki.stems import stems
 from codebase_gardener.wiki.synonyms import had
 
-__all__ = ["answer_how", "command_lines"]
+__all__ = ["answer_how", "command_lines", "parameter_lines"]
 
 _LOOKED_AT = 3
+_MOST_PARAMETERS = 2
+_MOST_WORDS = 8  # of a parameter's sentence, for each that is asked for
+_BEGINNING = 4  # letters that a stem has in common with the words that it is of
 _ENOUGH = 2 / 3  # of a question's words: "in tests" says where, not what
 
 
@@ -70,6 +74,33 @@ def command_lines(commands: Iterable[DefinedName], question: str) -> tuple[Graph
             said = f"`{each.name}`: {each.says}" if each.says else f"`{each.name}`"
             best, lines = fit, (GraphLine(said, f"{place.path}:L{place.start}-{place.end}"),)
     return lines
+
+
+def parameter_lines(parameters: Iterable[DescribedParameter], question: str) -> tuple[GraphLine, ...]:
+    """The parameters whose documentation says in its first sentence all that is asked for, at most two.
+
+    Those of what users import first, then those that say least besides.
+
+    Args:
+        parameters: Of the package's code.
+        question: "how do I …".
+    """
+    asked = question_stems(question).keys()
+    if not asked:
+        return ()
+    found: dict[tuple[str, str], tuple[bool, int, str, GraphLine]] = {}
+    for one in parameters:
+        letters = f"{one.name} {one.says}".lower()
+        if not all(word[:_BEGINNING] in letters for word in asked):
+            continue
+        said = first_sentence(one.says)
+        words = stems(said)
+        if asked <= {*words, *stems(one.name)} and len(words) <= _MOST_WORDS * len(asked):
+            line = GraphLine(f"`{one.name}` of `{one.owner}`: {said}", one.anchor)
+            row = (not one.public, len(words), line.text, line)
+            key = (one.name, said)
+            found[key] = min(row, found.get(key, row), key=lambda row: row[:3])
+    return tuple(row[3] for row in sorted(found.values(), key=lambda row: row[:3])[:_MOST_PARAMETERS])
 
 
 def _steps(workflow: Page, pages: Mapping[str, Page]) -> list[GraphLine]:

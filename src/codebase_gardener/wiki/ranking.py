@@ -7,6 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from codebase_gardener.knowledge.pages.documents import page_of
 from codebase_gardener.knowledge.pages.markup import (
@@ -21,6 +22,7 @@ from codebase_gardener.knowledge.pages.markup import (
     is_rule,
 )
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
+from codebase_gardener.manifests.table import is_manifest
 from codebase_gardener.repository.areas import area_of, is_about_versions
 from codebase_gardener.retrieval.documents import PAGE_KIND, Document
 from codebase_gardener.retrieval.index import Hit, SymbolIndex
@@ -83,6 +85,9 @@ SAME_ACT_WEIGHT = 0.8
 HEADING_WEIGHT = 2.0
 """For a section whose heading is what is asked: the name of an option or method, or the question itself."""
 
+MAKES_WEIGHT = 2.0
+"""For what its name says to make the thing that a question asks to come to: `to_dict`, `asDict`."""
+
 NAMED_WEIGHT = 2.0
 """For the definition whose name a question writes as code writes it."""
 
@@ -93,7 +98,9 @@ _LISTED = re.compile(r"- [^`\n]*: `([^`:\n]+):L\d+-\d+`\Z")
 _WRITTEN = re.compile(
     r"`([^`]+)`|\b(\d+(?:\.\d+)+|\w+(?:\.\w{2,})+)\b|\b(\w*[^\W_]_\w+|_\w+|\w*(?:[a-z][A-Z]|[A-Z]{2}[a-z])\w*)\b|\b(\w+)\("
 )
+_COMES_TO = re.compile(r"\b(?:in)?to (?:an? |the )?(\w+)\W*\Z", re.IGNORECASE)
 _SATURATION = 1.5
+_LONGEST_END = 100  # characters of a question in which it says what it comes to
 _SUBJECT = 2  # what an Implementation rests on first: its definition, and a class's constructor
 _NAME_ALONE = re.compile(r"[\W_]*([a-z]\w*(?:\.\w+)*)\W*(?:\([^)]*\))?\W*")
 """A heading that is a name as code writes it, be it marked, called or linked; prose begins with a capital."""
@@ -110,6 +117,18 @@ def question_stems(question: str) -> dict[str, None]:
 def _names_written(question: str) -> frozenset[str]:
     """The names that a question writes as code writes them: marked, called, dotted, with a `_` or a capital inside."""
     return frozenset(next(filter(None, found)).removesuffix("()") for found in _WRITTEN.findall(question))
+
+
+def _made(question: str) -> str:
+    """The stem of what a question asks to come to, its last word: "dict" of "convert it to a dict"; ""."""
+    found = _COMES_TO.search(question[-_LONGEST_END:])
+    return "".join(stems(found[1])[-1:]) if found else ""
+
+
+def _makes(document: Document, made: str) -> bool:
+    names = (document.symbol.rpartition(".")[2], *document.domains)
+    pairs = (pair for name in names for words in [stems(name)] for pair in pairwise(words))
+    return any(pair in ((before, made) for before in ("to", "as", "into")) for pair in pairs)
 
 
 def _is_named(document: Document, written: frozenset[str]) -> bool:
@@ -182,7 +201,7 @@ class PageRanking:
         asked = {stem(name.lower()): name for name in PAGE_TYPES if name != "Environment"}
         words = question_stems(question)
         types = {asked[word] for word in words if word in asked}
-        written = _names_written(question)
+        written, made = _names_written(question), _made(question)
         best: dict[int, float] = {}
         for number, score in self._scores(list(words)).items():
             document = self._documents[number]
@@ -190,6 +209,7 @@ class PageRanking:
             told_by = number if asked_for else self._numbers.get(document.told_by, number)
             weighed = score * self._weights[number] * (ASKED_TYPE if asked_for else 1.0)
             weighed *= NAMED_WEIGHT if _is_named(document, written) else 1.0
+            weighed *= MAKES_WEIGHT if made and _makes(document, made) else 1.0
             weighed *= HEADING_WEIGHT if self._is_headed(number, words.keys()) else 1.0
             best[told_by] = max(best.get(told_by, 0.0), weighed)
         if self._whole is not None and self._is_of_all(question, words):
@@ -372,6 +392,8 @@ def _section(document: Document) -> _Entry:
 
 
 def _weight(document: Document) -> float:
+    if is_manifest(document.path):  # a feature or an extra is a thing that is used, like an API
+        return 1.0
     if document.kind != PAGE_KIND:
         return OF_VERSIONS if is_about_versions(document.path) else SECTION_WEIGHT
     weight = TYPE_WEIGHTS.get(document.anchor.partition(":")[0], 1.0)

@@ -42,7 +42,7 @@ _LICENCE = re.compile(
 )
 _SAYS = re.compile(r"\w")
 _PROSE = ("text", COMMENT_KIND)
-_LAYOUT = 6
+_LAYOUT = 7
 """Of what is kept of a page; an index of another one is built again."""
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from codebase_gardener.documents.file_comments import file_comment_sections
 from codebase_gardener.languages.table import is_code
+from codebase_gardener.manifests.table import read_manifest
 from codebase_gardener.repository.areas import area_of, is_changelog
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.repository.translations import translations
@@ -18,6 +19,7 @@ __all__ = ["anchor_in", "comment_sections", "lines_anchor", "lines_text", "reada
 
 MOST_LINES = 80
 _FEW_MORE = 20
+_ASIDE = ("tests", "examples", "benchmarks")
 _RELEASE = re.compile(
     r"\W*(?:[\w.-]+ )?[vV]?\d+(?:\.\d+)+[\w.+-]*(?:\W.*\d{4}.*|\W*)|\W*unreleased\W*", re.IGNORECASE
 )
@@ -65,7 +67,10 @@ def readable_sections(documents: Iterable[Document]) -> list[Document]:
 
 
 def comment_sections(snapshot: Snapshot) -> list[Document]:
-    """What the library's files of code say of themselves, in sections; before the first heading under their name."""
+    """What the library's files of code say of themselves, in sections; before the first heading under their name.
+
+    And what packaging files say of the features and extras that users switch on, under their names.
+    """
     found = []
     for file in snapshot.files:
         lines = source_lines(file.text) if is_code(file.language) and area_of(file.path) == "package" else []
@@ -73,6 +78,11 @@ def comment_sections(snapshot: Snapshot) -> list[Document]:
             text = "\n".join(line.strip().lstrip("/*#!").strip() for line in lines[first - 1 : last])
             name = heading or file.path.rpartition("/")[2].partition(".")[0]
             found.append(Document(str(Anchor(file.path, first, last)), file.path, name, text, COMMENT_KIND))
+        manifest = read_manifest(file.path, file.text) if area_of(file.path) not in _ASIDE else None
+        for switch in manifest.switches if manifest else ():
+            anchor = str(Anchor(file.path, switch.start, switch.end))
+            text = f"{switch.kind} {switch.name}: {switch.says}"
+            found += [Document(anchor, file.path, switch.name, text, COMMENT_KIND)] if switch.says else []
     return found
 
 

@@ -21,6 +21,8 @@ _MOST_OF_A_NAME = 4
 
 _CODE = re.compile(r"^ {0,3}(`{3,}|~{3,})[^\n]*\n.*?^ {0,3}\1|`+[^`\n]+`+", re.MULTILINE | re.DOTALL)
 _NAME = re.compile(r"\w+")
+_ONE_WORD = re.compile(r"[a-z]{5,40}")
+_WORD = re.compile(r"[a-z]+")
 
 
 def with_what_shows_them(pages: Iterable[Document], documents: Iterable[Document]) -> list[Document]:
@@ -33,7 +35,9 @@ def with_what_shows_them(pages: Iterable[Document], documents: Iterable[Document
         pages: Documents of a wiki (`page_documents`).
         documents: Of the snapshot (`documents_of`).
     """
-    pages = list(pages)
+    documents = list(documents)
+    code = {one.anchor: one.text for one in documents if one.kind != "text"}
+    pages = [_spelt(page, code) for page in pages]
     named: dict[str, list[str]] = defaultdict(list)
     for page in pages:
         if page.anchor.startswith("Implementation:") and "#" not in page.anchor:
@@ -52,6 +56,24 @@ def with_what_shows_them(pages: Iterable[Document], documents: Iterable[Document
         else page
         for page in pages
     ]
+
+
+def _spelt(page: Document, code: Mapping[str, str]) -> Document:
+    """The page of an API with the two words of a name that writes them as one: the definition's text has both."""
+    name = page.symbol.rpartition(".")[2]
+    if not (
+        page.anchor.startswith("Implementation:") and "#" not in page.anchor and _ONE_WORD.fullmatch(name)
+    ):
+        return page
+    words = (
+        set(_WORD.findall(code.get(page.evidence[0], "")[:_SECTION_CHARS].lower()))
+        if page.evidence
+        else set()
+    )
+    for at in range(2, len(name) - 2):
+        if name[:at] in words and name[at:] in words:
+            return replace(page, domains=(*page.domains, f"{name[:at]} {name[at:]}"))
+    return page
 
 
 def with_comments(

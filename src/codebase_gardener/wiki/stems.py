@@ -20,6 +20,19 @@ SHORT_FORMS = {
 }  # fmt: skip
 """Words that programmers cut short, for what they say in prose."""
 
+_NUMBERS = (
+    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen"
+    " nineteen twenty"
+)
+_ORDINALS = (
+    "fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth"
+    " seventeenth eighteenth nineteenth twentieth"
+)
+_IN_FIGURES = {
+    word: str(number)
+    for words, first in ((_NUMBERS, 2), (_ORDINALS, 4))  # "second" and "third" say more than a number
+    for number, word in enumerate(words.split(), first)
+}
 _FIGURES = re.compile(r"\d+|\D+")  # who asks for "4 bit" means "4bit", too
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 _RUN = re.compile(r"\w{1,80}")
@@ -47,8 +60,8 @@ def stems(text: str) -> list[str]:
     """The stems of a text's words; a name in CamelCase or snake_case gives those of its words.
 
     Example:
-        >>> stems("HTTPBasicAuth load_in_4bit")
-        ['http', 'basic', 'authent', 'load', 'in', '4', 'bit']
+        >>> stems("HTTPBasicAuth load_in_4bit"), stems("every tenth")
+        (['http', 'basic', 'authent', 'load', 'in', '4', 'bit'], ['everi', '10'])
     """
     return [one for run in _RUN.findall(_UNSPACED.sub(_pairs, text)) for one in _stems_of(run)]
 
@@ -62,6 +75,7 @@ def _pairs(run: re.Match[str]) -> str:
 @lru_cache(maxsize=100_000)
 def _stems_of(run: str) -> tuple[str, ...]:
     words = [part.lower() for word in identifier_words(run) for part in _FIGURES.findall(word)]
+    words = [_IN_FIGURES.get(word, word) for word in words]
     return tuple(
         stem(SHORT_FORMS.get(word) or SHORT_FORMS.get(word.removesuffix("s"), word)) for word in words
     )

@@ -293,3 +293,44 @@ def look(plant):
         ("the docstring of `WiltError` says: “Raised when a plant is dry.”", f"{path}:L2-2"),
     ]
     assert "says" not in str(said(graph, "what raises RotError"))
+
+
+def test_a_stub_answers_only_where_nothing_is_defined(tmp_path: Path) -> None:
+    files = {
+        "pkg/__init__.py": "from ._make import boil\n",
+        "pkg/_make.py": "def boil(water):\n    raise ValueError(water)\n",
+        "pkg/__init__.pyi": "def boil(water: str) -> str: ...\ndef pour(water: str) -> str: ...\n",
+    }
+    graph = graph_of(files, tmp_path)
+    assert [anchor for _, anchor in said(graph, "where is boil")] == ["pkg/_make.py:L1-2"]
+    assert said(graph, "what does boil raise") == [
+        ("raises `ValueError`: `raise ValueError(water)`", "pkg/_make.py:L2-2")
+    ]
+    assert [anchor for _, anchor in said(graph, "where is pour")] == ["pkg/__init__.pyi:L2-2"]
+
+
+def test_what_a_function_makes_that_is_thrown_is_told_by_its_class(tmp_path: Path) -> None:
+    files = {
+        "package.json": '{"name": "pot", "main": "index.js"}',
+        "index.js": (
+            "export class ColdError extends Error {}\n\n"
+            "export function createCold(options) {\n  if (options.now) {\n    return new ColdError(options);\n  }\n"
+            "  const made = new ColdError();\n  return made;\n}\n\n"
+            "/**\n * Boils it. It throws a 405 where it is cold.\n */\n"
+            "export function boil() {\n  throw createCold({\n    status: 405,\n  });\n}\n"
+        ),
+        "pot.py": (
+            "def cold(text) -> ValueError:\n    return made(text)\n\n\n"
+            "def pour():\n    raise cold(\n        'no water',\n    )\n"
+        ),
+    }
+    graph = graph_of(files, tmp_path)
+    thrown = "throw createCold({status: 405,});"
+    assert said(graph, "what does boil throw") == [
+        (f"raises `ColdError`: `{thrown}`", "index.js:L15-17"),
+        ("its docstring says: “It throws a 405 where it is cold.”", "index.js:L11-13"),
+    ]
+    assert said(graph, "what throws ColdError") == [(f"`boil`: `{thrown}`", "index.js:L15-17")]
+    assert said(graph, "what does pour raise") == [
+        ("raises `ValueError`: `raise cold('no water')`", "pot.py:L6-8")
+    ]

@@ -8,7 +8,7 @@ import pytest
 
 from codebase_gardener.knowledge.answers.answering import answer_from_graph
 from codebase_gardener.knowledge.answers.releases import numbers_of
-from samples.written_graph import graph_of
+from samples.written_graph import graph_of, said
 
 Said = list[tuple[str, str]]
 
@@ -176,3 +176,20 @@ def test_versions_are_compared_by_their_numbers() -> None:
     assert numbers_of("1.10") > numbers_of("1.9.9")
     assert numbers_of("2.0.0") == numbers_of("2")
     assert numbers_of("2.0.0rc1") < numbers_of("2.0.0")
+
+
+def test_a_changelog_that_is_behind_the_packaging_file_says_so(tmp_path: Path) -> None:
+    changelog = "# Changelog\n\n## v1.2.0\n\n- Pots.\n\n## v1.1.0\n\n- Pans.\n"
+    told = (
+        "pot is at 2.0.0-beta.0, of which `CHANGELOG.md` has no section; its newest release",
+        "package.json:L2-2",
+    )
+    for version, lines in (("2.0.0-beta.0", [told]), ("1.2.0", []), ("1.1.5", [])):
+        package = f'{{\n  "name": "pot", "version": "{version}"\n}}\n'
+        folder = tmp_path / version
+        folder.mkdir()
+        graph = graph_of({"package.json": package, "CHANGELOG.md": changelog}, folder)
+        assert said(graph, "what changed in the last release") == [
+            *lines, ("v1.2.0", "CHANGELOG.md:L3-5"), ("Pots.", "CHANGELOG.md:L5-5"),
+        ]  # fmt: skip
+        assert said(graph, "what changed in 1.1.0")[0] == ("v1.1.0", "CHANGELOG.md:L7-9")

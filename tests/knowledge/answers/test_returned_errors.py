@@ -59,3 +59,37 @@ def test_what_raises_is_asked_for_as_what_returns(graph: Graph) -> None:
     assert said(graph, "can Stove.heat fail", "raises") == [
         ("raises `ValueError`: `raise ValueError('hot')`", "stove.py:L3-3")
     ]
+
+
+RUST = {
+    "Cargo.toml": '[package]\nname = "pot"\nversion = "1.0.0"\n',
+    "src/lib.rs": (
+        "use std::fmt;\n\n"
+        "/// Boils water.\n///\n/// # Errors\n///\n/// It fails where the stove\n/// is cold.\n///\n/// # Panics\n///\n"
+        "/// Never.\n"
+        "pub fn boil(t: i32) -> Result<i32, Cold> {\n    if t < 0 {\n        return Err(Cold::new(t));\n    }\n"
+        "    pour(t)\n}\n\n"
+        "pub fn pour(t: i32) -> fmt::Result<i32> {\n    Ok(t)\n}\n\n"
+        "pub fn count() -> usize {\n    1\n}\n"
+    ),
+}
+
+
+def test_what_rust_returns_as_a_result_and_documents_is_what_it_raises(tmp_path: Path) -> None:
+    graph = graph_of(RUST, tmp_path)
+    for question in (
+        "what does boil raise",
+        "what errors can boil give",
+        "when does boil panic",
+        "can boil fail?",
+    ):
+        assert said(graph, question, "raises") == [
+            ("its docstring says under “Errors”: “It fails where the stove is cold.”", "src/lib.rs:L5-8"),
+            ("its docstring says under “Panics”: “Never.”", "src/lib.rs:L10-12"),
+            ("makes or returns the error `Cold::new(t)`", "src/lib.rs:L15-15"),
+            ("calls `pour`, which returns an error", "src/lib.rs:L17-17"),
+        ]
+    assert said(graph, "what does pour raise", "raises") == [
+        ("returns a `Result`; which one, neither its own lines nor known calls say", "src/lib.rs:L20-22")
+    ]
+    assert said(graph, "can count fail", "raises") == [("returns `usize`: no `Result`", "src/lib.rs:L24-26")]

@@ -427,7 +427,6 @@ def test_advice_in_a_private_module_is_seen_where_a_public_name_leads_to_its_def
             "Firing",
         ),
         ("This is much slower, so you should never use it in production with large pots.", "Firing"),
-        ("You should always choose one, to save memory: 1) small pots 2) large pots.", "Firing"),
     ],
 )
 def test_a_title_is_a_whole_sentence_or_main_clause_or_the_heading(advice: str, title: str) -> None:

@@ -55,3 +55,41 @@ def test_a_quote_at_the_end_of_a_command_belongs_to_it() -> None:
         'sh -c "cargo doc"',
         'cargo" run "all',
     ]
+
+
+def test_environments_of_tox_are_told_by_whole_names_and_by_what_their_factors_run() -> None:
+    text = (
+        "[tox]\nenv_list =\n    py3{1-3}-tests,\n    py31-mypy\n    docs-{build,check}\n\n"
+        "[testenv]\ncommands =\n    tests: pytest {posargs:-n auto}\n    mypy: mypy src\n\n"
+        "[testenv:py3{1,3}-tests]\ncommands = coverage run -m pytest\n\n"
+        "[testenv:docs-{build,check}]\ncommands =\n    build: sphinx-build docs\n"
+        "    check: sphinx-build -b doctest docs\n"
+    )
+    found = tasks({}, {"tox.ini": text})["tox.ini"]
+    assert [(task.command, task.does, task.start, task.end) for task in found] == [
+        ("tox -e py32-tests", "pytest -n auto", 7, 9),
+        ("tox -e py31-mypy", "mypy src", 7, 10),
+        ("tox -e py31-tests", "coverage run -m pytest", 12, 13),
+        ("tox -e docs-build", "sphinx-build docs", 15, 17),
+        ("tox -e docs-check", "sphinx-build -b doctest docs", 15, 18),
+    ]
+
+
+def test_a_folded_command_and_one_that_goes_on_are_one_each() -> None:
+    path = ".github/workflows/ci.yml"
+    text = (
+        "jobs:\n  a:\n    steps:\n      - run: >\n          uv run\n          tox -e tests\n\n"
+        "      - run: |\n          cargo test \\\n            --all\n          make check\n"
+    )
+    found = [(task.command, task.start, task.end) for task in tasks({}, {path: text})[path]]
+    assert found == [("uv run tox -e tests", 5, 6), ("cargo test --all", 9, 10), ("make check", 11, 11)]
+
+
+def test_recipes_of_just_are_commands() -> None:
+    text = (
+        'python := ""\n\n# All.\ntest *args="-x tests":\n    uv run pytest {{args}}\n\nlint:\n\truff check\n'
+    )
+    found = tasks({}, {"Justfile": text})["Justfile"]
+    assert [(task.command, task.does, task.start, task.end) for task in found] == [
+        ("just test", "uv run pytest {{args}}", 4, 5), ("just lint", "ruff check", 7, 8),
+    ]  # fmt: skip

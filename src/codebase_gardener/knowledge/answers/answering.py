@@ -21,8 +21,10 @@ from codebase_gardener.knowledge.answers.graph_rows import (
 )
 from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.knowledge.answers.package_answers import dependencies, extra, install, version
+from codebase_gardener.knowledge.answers.package_lines import outermost
 from codebase_gardener.knowledge.answers.questions import Asked, forms_of
-from codebase_gardener.knowledge.answers.release_lines import release_lines
+from codebase_gardener.knowledge.answers.release_lines import behind_lines, release_lines
+from codebase_gardener.knowledge.answers.switches import NamedSwitch, switch_lines
 from codebase_gardener.knowledge.answers.type_answers import bases, errors, heirs, members
 from codebase_gardener.knowledge.answers.work_lines import WORK_KINDS, need_lines, work_lines
 from codebase_gardener.knowledge.apis.descriptions import AREA_NOUNS
@@ -114,6 +116,7 @@ def _where(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
         yield replace(line, text=f"{line.text}: {row.imported}") if row.imported else line
     if len(rows) > MOST:
         yield GraphLine(f"and {len(rows) - MOST} more", rows[MOST].place.anchor)
+    yield from switch_lines(row for row in graph.rows(asked.what) if isinstance(row, NamedSwitch))
 
 
 def _what(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
@@ -135,6 +138,7 @@ def _compared(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
     """One name; of two whose difference is asked for each, where the repository has both."""
     if not asked.part:
         yield from each_of(_what)(graph, asked)
+        yield from switch_lines(row for row in graph.rows(asked.what) if isinstance(row, NamedSwitch))
         return
     both = [definitions(graph, Asked("what", name))[:1] for name in (asked.what, asked.part)]
     for row in [rows[0] for rows in both] if all(both) else ():
@@ -251,6 +255,15 @@ def _variables(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
         yield GraphLine("the package's own code is not known to read a variable of the environment")
 
 
+def _switches(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
+    """Features, or build tags: nothing where there are none, for what a program can do is called so, too."""
+    is_tag = not asked.what.startswith(("feature", "flag"))
+    found = [row for row in graph.switches() if (row.kind == "build tag") is is_tag and row.kind != "extra"]
+    yield from switch_lines(found[: 2 * MOST])
+    if len(found) > 2 * MOST:
+        yield GraphLine(f"and {len(found) - 2 * MOST} more")
+
+
 def _parts(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
     area = next((area for area in AREAS if area.startswith(asked.what.lower().rstrip("s")[:4])), "")
     found = graph.parts(area)
@@ -325,7 +338,11 @@ def _since(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
 
 
 def _release(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
-    return release_lines(graph.releases(), asked.what, package=asked.part, whole=asked.form == "release")
+    notes = graph.releases()
+    if not asked.what:
+        own = outermost([row for kind in ("release", "package") for row in graph.needed(kind) if row.bound])
+        yield from behind_lines(notes, own)
+    yield from release_lines(notes, asked.what, package=asked.part, whole=asked.form == "release")
 
 
 def _work(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
@@ -350,6 +367,7 @@ ANSWERS: dict[str, Callable[[Graph, Asked], Iterator[GraphLine]]] = {
     "import": each_of(_import),
     "depends": _depends,
     "variables": _variables,
+    "switches": _switches,
     "errors": errors,
     "part": _parts,
     "licence": _licence,

@@ -9,6 +9,7 @@ from codebase_gardener.knowledge.answers.graph import Graph
 from codebase_gardener.knowledge.answers.graph_rows import DefinedName
 from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.knowledge.answers.questions import Asked
+from codebase_gardener.languages.table import is_stub
 
 __all__ = ["AREAS", "MOST", "definitions", "each_of", "fits", "standing"]
 
@@ -28,7 +29,7 @@ def definitions(graph: Graph, asked: Asked) -> list[DefinedName]:
     found = [row for row in alike if fits(row, asked.what)]
     found = found or [row for row in alike if asked.what in row.written]
     rows = found if owner else [*whole]
-    rows = rows or [row for row in whole if row.kind == "file"]
+    rows = _without_stubs(rows or [row for row in whole if row.kind == "file"])
     exact = [row for row in rows if row.name.rpartition(".")[2] == last or row.name.endswith(asked.what)]
     own = [row for row in rows if row.place.area == "package"]
     if own and not any(
@@ -37,6 +38,12 @@ def definitions(graph: Graph, asked: Asked) -> list[DefinedName]:
         exact = [row for row in own if row.kind != "file"]
     of_kind = [row for row in rows if asked.kind and row.kind == asked.kind]
     return sorted(of_kind or exact or rows, key=_order)
+
+
+def _without_stubs(rows: list[DefinedName]) -> list[DefinedName]:
+    """Without the declarations of what is defined in another file, too."""
+    defined = {(row.name, row.place.area) for row in rows if not is_stub(row.place.path)}
+    return [row for row in rows if not is_stub(row.place.path) or (row.name, row.place.area) not in defined]
 
 
 def fits(row: DefinedName, dotted: str) -> bool:

@@ -12,10 +12,13 @@ from codebase_gardener.knowledge.answers.graph_gathering import Gathering
 from codebase_gardener.knowledge.answers.graph_rows import (
     COMMANDS,
     INSTALL,
+    PARAMETERS,
     RELEASES,
+    SWITCHES,
     TOLD,
     AreaFolder,
     DefinedName,
+    DescribedParameter,
     Heir,
     Importing,
     Member,
@@ -27,6 +30,7 @@ from codebase_gardener.knowledge.answers.graph_rows import (
 from codebase_gardener.knowledge.answers.install_commands import InstallCommand
 from codebase_gardener.knowledge.answers.releases import ReleaseNotes
 from codebase_gardener.knowledge.answers.sorted_rows import SortedRows
+from codebase_gardener.knowledge.answers.switches import NamedSwitch
 from codebase_gardener.knowledge.answers.told_commands import ToldCommand
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.links.resolution import resolve
@@ -102,6 +106,17 @@ class Graph:
         return sorted(
             (row for row in found if isinstance(row, AreaFolder)), key=lambda row: (-row.files, row.folder)
         )
+
+    def parameters(self) -> Iterator[DescribedParameter]:
+        """The parameters of the package's code that are described, in no order."""
+        found = (_DECODE(text) for text in self._rows.find(PARAMETERS))
+        return (row for row in found if isinstance(row, DescribedParameter))
+
+    def switches(self) -> list[NamedSwitch]:
+        """What users switch on by its name, those of one file in its order."""
+        found = (_DECODE(text) for text in self._rows.find(SWITCHES))
+        rows = [row for row in found if isinstance(row, NamedSwitch)]
+        return sorted(rows, key=lambda row: (row.kind, row.path.count("/"), row.path, row.start))
 
     def variables(self) -> list[Variable]:
         """The variables of the environment that the package's code reads, in order."""

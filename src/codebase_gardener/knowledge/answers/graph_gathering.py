@@ -12,30 +12,34 @@ from codebase_gardener.knowledge.answers.graph_rows import (
     COMMANDS,
     INSTALL,
     NEEDS,
+    PARAMETERS,
     RELEASES,
+    SWITCHES,
     TOLD,
     AreaFolder,
     DefinedName,
+    DescribedParameter,
     Heir,
     Importing,
     Input,
     Member,
     NeededPackage,
     Place,
-    Raised,
     Row,
     Variable,
     plain_name,
 )
 from codebase_gardener.knowledge.answers.install_commands import install_commands
+from codebase_gardener.knowledge.answers.raised_errors import RaisedErrors
 from codebase_gardener.knowledge.answers.releases import release_notes
 from codebase_gardener.knowledge.answers.returned_errors import ReturnedErrors
+from codebase_gardener.knowledge.answers.switches import switches
 from codebase_gardener.knowledge.answers.told_commands import told_commands
 from codebase_gardener.knowledge.apis.calls import import_of
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.declared_commands import declared_commands
 from codebase_gardener.knowledge.apis.io_contract import contract_of, fields_of
-from codebase_gardener.knowledge.apis.raises import constructors_of, raised_in
+from codebase_gardener.knowledge.apis.raises import constructors_of
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.claims.field_index import FieldIndex
 from codebase_gardener.knowledge.environments.evidence_by_kind import key_of
@@ -43,7 +47,7 @@ from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.quoting import inline
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.languages.symbols import TYPES, Symbol
-from codebase_gardener.languages.table import family_of, is_code, is_hidden, says_bases
+from codebase_gardener.languages.table import family_of, is_code, is_hidden, is_stub, says_bases
 from codebase_gardener.manifests.table import installer_of, read_manifest
 from codebase_gardener.repository.areas import area_of
 
@@ -63,8 +67,7 @@ class Gathering:
     def __init__(self, context: ApiContext) -> None:
         self._context = context
         self._repository = context.repository
-        self._raised: dict[tuple[str, str], list[Place]] = defaultdict(list)
-        self._errors = [raised for path in self._code() for raised in self._raised_in(path)]
+        self._raised = RaisedErrors(context, self._code())
         self._returned_errors = ReturnedErrors(context)
         self._types = {
             (path.rpartition("/")[0], name): symbol
@@ -80,14 +83,16 @@ class Gathering:
 
     def rows(self) -> Iterator[tuple[str, Row]]:
         """All of them, each with a key."""
-        for error in self._errors:
+        for error in self._raised.rows:
             yield plain_name(error.error.rpartition(".")[2]), error
         for path, facts in self._repository.facts.items():
             yield from self._file(path, facts)
             yield from self._manifest(path, facts)
             yield from self._unpublished(path)
         for symbol in self._repository.symbols.values():
-            yield from self._by_its_names(self._definition(symbol))
+            definition = self._definition(symbol)
+            yield from self._by_its_names(definition)
+            yield from ((PARAMETERS, row) for row in _described(definition))
             for heir in self._heirs(symbol):
                 yield f"#heirs {plain_name((heir.target[1] or heir.base).rpartition('.')[2])}", heir
                 yield f"#bases {plain_name(symbol.name)}", heir
@@ -103,6 +108,9 @@ class Gathering:
         yield from self._imports()
         yield from self._parts()
         yield from self._variables()
+        for switch in switches(self._repository):
+            yield SWITCHES, switch
+            yield plain_name(switch.name), switch
         yield from ((TOLD, row) for row in told_commands(self._repository))
         yield from ((INSTALL, row) for row in install_commands(self._repository, self._own_packages()))
 
@@ -307,22 +315,11 @@ class Gathering:
         for use in self._context.resolution.helpers.get(target, ())[:_ENTRIES]:
             yield Place(use.path, use.start, use.end, f"`{use.scope}`", "test")
 
-    def _raised_in(self, path: str) -> Iterator[Raised]:
-        area, bindings = self._repository.areas[path], self._repository.facts[path].bindings
-        for one in raised_in(path, 1, self._repository.facts[path].lines, self._repository):
-            place, text = Place(path, one.line, one.line, one.scope, area), inline(one.text, 200)
-            self._raised[path, one.scope].append(Place(path, one.line, one.line, one.error, area))
-            yield Raised(one.error, place, text)
-            for made in bindings:  # `error = PotError()`, then `raise error`
-                is_it = (made.name, made.scope, made.how) == (one.error, one.scope, "call")
-                if is_it and made.line < one.line:
-                    yield Raised(made.value.rpartition(".")[2], place, text)
-
     def _raised_by(self, symbol: Symbol) -> Iterator[Place]:
         """What it raises, and what its docstring says so; of a class also what making an instance does."""
         makers = constructors_of(symbol, self._context)
         for each in (symbol, *makers):
-            yield from self._raised.get((each.path, each.qualified_name), ())
+            yield from self._raised.within(each)
         for each in (symbol, *makers):
             yield from _told(each, documented(each))
 
@@ -356,6 +353,13 @@ def _deprecated(symbol: Symbol) -> tuple[str, ...]:
     paragraphs = re.split(r"\n\s*\n", symbol.docstring or "")
     said = (" ".join(one.split()).lstrip("@") for one in paragraphs)
     return tuple(inline(one, 300) for one in said if re.match(r"deprecated\b", one, re.IGNORECASE))[:1]
+
+
+def _described(row: DefinedName) -> Iterator[DescribedParameter]:
+    for each in row.inputs if row.place.area == "package" and not is_stub(row.place.path) else ():
+        if each.description:
+            anchor = each.anchor or row.place.anchor
+            yield DescribedParameter(row.name, each.name, each.description, bool(row.public), anchor)
 
 
 def _caller(use: Use) -> Place:

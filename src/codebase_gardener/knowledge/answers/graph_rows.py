@@ -8,12 +8,14 @@ import msgspec
 
 from codebase_gardener.knowledge.answers.install_commands import InstallCommand
 from codebase_gardener.knowledge.answers.releases import ReleaseNotes
+from codebase_gardener.knowledge.answers.switches import NamedSwitch
 from codebase_gardener.knowledge.answers.told_commands import ToldCommand
 from codebase_gardener.utils.anchors import Anchor
 
 __all__ = [
-    "COMMANDS", "INSTALL", "NEEDS", "RELEASES", "TOLD", "AreaFolder", "DefinedName", "Heir", "Importing", "Input",
-    "Member", "NeededPackage", "Place", "Raised", "Row", "Variable", "plain_name",
+    "COMMANDS", "INSTALL", "NEEDS", "PARAMETERS", "RELEASES", "SWITCHES", "TOLD", "AreaFolder", "DefinedName",
+    "DescribedParameter", "Heir", "Importing", "Input", "Member", "NeededPackage", "Place", "Raised", "Row",
+    "Variable", "plain_name",
 ]  # fmt: skip
 
 NEEDS = frozenset(
@@ -197,7 +199,26 @@ class Variable(msgspec.Struct, frozen=True, tag="variable"):
     place: Place
 
 
-RELEASES, TOLD, INSTALL = "#releases", "#told", "#install"
+class DescribedParameter(msgspec.Struct, frozen=True, tag="parameter"):
+    """A parameter of the package that its documentation says something of.
+
+    Attributes:
+        owner: The name of its definition.
+        name: Its own.
+        says: What is said of it.
+        public: Whether users import the definition.
+        anchor: Its line, or the definition's lines.
+    """
+
+    owner: str
+    name: str
+    says: str
+    public: bool
+    anchor: str
+
+
+PARAMETERS = "#parameters"
+RELEASES, TOLD, INSTALL, SWITCHES = "#releases", "#told", "#install", "#switches"
 
 Row = (
     DefinedName
@@ -211,6 +232,8 @@ Row = (
     | Importing
     | AreaFolder
     | Variable
+    | NamedSwitch
+    | DescribedParameter
 )
 
 

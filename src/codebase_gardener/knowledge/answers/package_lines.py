@@ -39,6 +39,11 @@ def needed_lines(rows: Iterable[NeededPackage]) -> Iterator[GraphLine]:
     """A line of a packaging file each."""
     for row in list(rows)[:_MOST]:
         said = _WHERE_INSTALLED if row.kind == "extra" and _is_npm(row) else _KINDS[row.kind]
+        said = (
+            said.replace("the extra [{row.extra}]", "the feature `{row.extra}`")
+            if _has_features(row)
+            else said
+        )
         condition = row.place.what.partition(";")[2].strip() if row.kind in ("requirement", "extra") else ""
         told = f"{said.format(row=row)}{f', where {condition}' if condition else ''}"
         yield GraphLine(told.replace("  ", " ").strip(), _anchor([row]))
@@ -96,6 +101,11 @@ def install_lines(told: Sequence[InstallCommand], own: Sequence[NeededPackage]) 
 def _is_npm(row: NeededPackage) -> bool:
     """Whether its packaging file knows no extras: npm's optional packages are installed by their names."""
     return row.place.path.rpartition("/")[2] == "package.json"
+
+
+def _has_features(row: NeededPackage) -> bool:
+    """Whether its packaging file calls what is switched on by its name a feature."""
+    return row.place.path.rpartition("/")[2] == "Cargo.toml"
 
 
 def _anchor(rows: Sequence[NeededPackage]) -> str:

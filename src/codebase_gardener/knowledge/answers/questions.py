@@ -106,9 +106,14 @@ FORMS: tuple[tuple[str, str], ...] = (
     ("import", rf"(?:from )?(?:where|{_W} (?:module|package|path|file))(?: {_DO})?(?: (?:i|we|you|one))?"
                rf" import (?P<what>{_NAMED})(?: from)?"),
     ("import", rf"(?:{_W} {_IS} )?(?:the )?import(?: (?:path|statement|line))? (?:of|for) (?P<what>{_NAMED})"),
+    ("switches", rf"(?:{_W} |(?:list|show)(?: me)? |are there )?(?:(?:{_IS}) )?(?:the |all |any |its |optional )*"
+                 r"(?:(?:cargo|crate|compile[- ]time|go) )?"
+                 r"(?P<what>(?:feature|build|compile)(?: flags?| tags?)|features?)"
+                 rf"(?: (?:{_IS}|{_DO}|it|i|this|the \w+|there|can|set|of|for|have|has|offer|use|enable|activate|switch"
+                 r"|turn|on|exist|available|supported|support|crate|library|package|project))*"),
     ("extra", rf"{_W} extras?(?: (?:exist|are there|can be installed|does it have))?(?P<what>)"),
     ("extra", rf"{_W} extras? {_DO} (?P<what>.+?) (?:need|require|want|use)"),
-    ("extra", rf"{_W} extras?{_ASKS} {_BRINGS} (?P<what>.+)"),
+    ("extra", rf"{_W} (?:extras?|features?){_ASKS} {_BRINGS} (?P<what>.+)"),
     ("extra", r"what (?:does|is in) (?:the )?extra (?P<what>\S+)(?: (?:install|bring|add|need|contain))?"),
     ("since", rf"(?:since|from|in) {_W} version(?: (?:is|was|has|does|can))?(?: there)? (?P<what>.+?)"
               r"(?: (?:there|added|available|deprecated|exist|removed|changed))*"),
@@ -122,6 +127,8 @@ FORMS: tuple[tuple[str, str], ...] = (
     ("raised", r"(?:what|who|when|where|which \w+) (?:(?:can|may|might|would) )?(?:raises?|throws?) (?P<what>.+)"),
     ("raised", rf"(?:when|where|why|by what) (?:{_IS}|does|can|will) (?P<what>.+?) (?:be |get )?(?:raised|thrown)"),
     ("raises", rf"{_W} (?:{_ERRORS} )?{_DO} (?P<what>.+?) (?:raise|throw)"),
+    ("raises", rf"(?:when|why|how|where) {_DO} (?P<what>.+?) (?:raise|throw|panic)(?: an? {_ERRORS}| on)?"),
+    ("raises", rf"(?:{_DO}) (?P<what>.+?) (?:ever )?(?:raise|throw|panic)"),
     ("raises", rf"{_W} (?:kinds? of )?{_ERRORS} {_DO} (?P<what>.+?)"
                r" (?:return|give|yield|produce|fail with)"),
     ("raises", rf"(?:(?:{_W}|how|when|why) )?{_DO} (?P<what>.+?) (?:ever )?"
@@ -179,7 +186,7 @@ FORMS: tuple[tuple[str, str], ...] = (
     ("what", rf"what {_IS} (?P<what>\S+?)(?:'s|’s) value"),
     ("what", rf"(?:(?:what|who) {_IS}|what's) (?P<what>.+?)(?: (?:good for|used for|for|about))?"),
     ("what", rf"what {_IS} (?:the )?value of (?P<what>\S+)"),
-    ("what", r"what does (?P<what>.+?) do"),
+    ("what", r"what does (?P<what>.+?) (?:do|enable|activate|switch on|turn on)"),
     ("what", r"(?:describe|explain|tell me about|show(?: me)?) (?P<what>.+)"),
     ("what", r"(?P<what>`[^`]+`|[\w.:]+(?:\(\))?)"),
 )  # fmt: skip
@@ -190,7 +197,8 @@ _KINDS = {
     "class": "class", "function": "function", "method": "method", "module": "file", "file": "file",
     "constant": "constant", "interface": "interface", "type": "type", "struct": "type", "exception": "class",
     "error": "class", "decorator": "function", "property": "method", "variable": "constant",
-    "parameter": "", "argument": "", "package": "file", "extra": "", "symbol": "", "name": "", "object": "",
+    "parameter": "", "argument": "", "feature": "", "flag": "", "tag": "",
+    "package": "file", "extra": "", "symbol": "", "name": "", "object": "",
 }  # fmt: skip
 _ARTICLE = re.compile(r"(?:the|a|an|this|its?|our|my)\s+", re.IGNORECASE)
 _MEMBER_OF = re.compile(
@@ -230,7 +238,7 @@ class Asked:
         """Whether what is asked for can only be a name: then one that is not there is told as such."""
         if not self.what or " " in self.what:
             return False
-        if self.form in ("release", "released", "needs", "work", "dependencies", "install"):
+        if self.form in ("release", "released", "needs", "work", "dependencies", "install", "switches"):
             return False
         return self.form not in ("what", "how") or is_like_code(self.what)
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.knowledge.answers.releases import ReleaseNotes, numbers_of
 from codebase_gardener.knowledge.pages.wording import counted
 
-__all__ = ["release_lines"]
+if TYPE_CHECKING:
+    from codebase_gardener.knowledge.answers.graph_rows import NeededPackage
+
+__all__ = ["behind_lines", "release_lines"]
 
 _MOST = 5
 _NEXT = ("unreleased", "upcoming", "next")
@@ -35,6 +39,25 @@ def release_lines(
         yield from _next(main, whole=whole)
     else:
         yield from _of_version(rows, main, wanted.lower().removeprefix("v"), package, whole=whole)
+
+
+def behind_lines(rows: Sequence[ReleaseNotes], own: Sequence[NeededPackage]) -> Iterator[GraphLine]:
+    """That the packaging file has a later version than the changelog, where it has.
+
+    Args:
+        rows: As `Graph.releases` gives them.
+        own: The repository's own packages, the outermost, with their versions.
+    """
+    main = [row for row in rows if row.book == rows[0].book]
+    last = next((row for row in main if row.released), None)
+    if last is None or not own:
+        return
+    now = numbers_of(own[0].bound)
+    if now > numbers_of(last.version) and all(numbers_of(row.version) != now for row in main):
+        said = (
+            f"{own[0].name} is at {own[0].bound}, of which `{last.book}` has no section; its newest release"
+        )
+        yield GraphLine(said, own[0].place.anchor)
 
 
 def _last(main: Sequence[ReleaseNotes], *, whole: bool) -> Iterator[GraphLine]:

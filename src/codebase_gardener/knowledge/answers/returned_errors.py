@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from codebase_gardener.documents.sentences import sentences
 from codebase_gardener.knowledge.apis.context import ApiContext
+from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.pages.quoting import inline
 from codebase_gardener.languages.engine.brackets import named_types
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import LANGUAGES
 from codebase_gardener.utils.anchors import Anchor
 
-__all__ = ["ReturnedErrors"]
+__all__ = ["MOST_LINES", "ReturnedErrors", "whole_call"]
 
 _MOST = 100
-_MOST_LINES = 8  # of one error
+MOST_LINES = 8
+"""Of one error."""
 _LONGEST_LINE = 500  # characters of a line that are read
 _LONGEST = 150  # characters of what makes an error
+_LONGEST_SAID = 300  # characters of what a docstring says
+_HEADING = re.compile(r"#{1,6} (?P<title>.{1,80}?)[ \t#]*")
+_MOST_SAID = 2
+_SAYS_RAISED = re.compile(r"\b(?:throws?|raises?|panics?)\b", re.IGNORECASE)
+_FAILING = ("errors", "panics", "throws", "raises", "exceptions")
 
 
 class ReturnedErrors:
@@ -41,17 +49,21 @@ class ReturnedErrors:
     def of(self, symbol: Symbol) -> list[tuple[Anchor, str]]:
         """A sentence for each error that it makes, and for each call that returns one; else what is not known.
 
-        Nothing for a definition of a language that raises errors.
+        Of a definition of a language that raises errors only what its docstring has a heading for.
         """
         language = LANGUAGES[symbol.language]
+        told = list(_told(symbol))
         if not language.error or language.errors is None or symbol.kind not in ("function", "method"):
-            return []
+            return told
         if not _returns_error(symbol):
             given = f"returns `{symbol.returns}`" if symbol.returns else "returns nothing"
-            return [(symbol.anchor, f"{given}: no `{language.error}`")]
+            return [*told, (symbol.anchor, f"{given}: no `{language.error}`")]
         calls = self._calls.get((symbol.path, symbol.qualified_name), [])
-        found = [*self._made(symbol, language.errors), *sorted(calls, key=lambda row: row[0].start)]
-        unknown = f"returns an `{language.error}`; which one, neither its own lines nor known calls say"
+        found = [*told, *self._made(symbol, language.errors), *sorted(calls, key=lambda row: row[0].start)]
+        article = "an" if language.error[0] in "aeiou" else "a"
+        unknown = (
+            f"returns {article} `{language.error}`; which one, neither its own lines nor known calls say"
+        )
         return found[:_MOST] or [(symbol.anchor, unknown)]
 
     def _made(self, symbol: Symbol, errors: re.Pattern[str]) -> Iterator[tuple[Anchor, str]]:
@@ -59,14 +71,58 @@ class ReturnedErrors:
         for at, line in enumerate(lines):
             found = errors.match(line[:_LONGEST_LINE])
             if found and found.lastindex:
-                text, end = found[found.lastindex].strip(), at + 1
-                while text.count("(") > text.count(")") and end < min(at + _MOST_LINES, len(lines)):
-                    text, end = f"{text} {lines[end].strip()}", end + 1
-                text = re.sub(r"([({]) | (?=[)}])", r"\1", text).replace(",)", ")")
+                text, end = whole_call(lines, at, found[found.lastindex].strip())
+                while text.endswith((";", ",")) or (text.endswith(")") and text.count(")") > text.count("(")):
+                    text = text[:-1]
                 said = f"makes or returns the error `{inline(text, _LONGEST)}`"
-                yield Anchor(symbol.path, symbol.start + at, symbol.start + end - 1), said
+                yield Anchor(symbol.path, symbol.start + at, symbol.start + end), said
+
+
+def whole_call(lines: Sequence[str], at: int, text: str) -> tuple[str, int]:
+    """What a line begins, on one line, up to where its parentheses close; and the number of the line that it ends on.
+
+    Args:
+        lines: That it stands among.
+        at: Its number among them.
+        text: What is taken of that line.
+    """
+    end = at
+    while text.count("(") > text.count(")") and end + 1 < min(at + MOST_LINES, len(lines)):
+        end += 1
+        text = f"{text} {lines[end].strip()}"
+    return re.sub(r"([({]) | (?=[)}])", r"\1", text).replace(",)", ")") if end > at else text, end
 
 
 def _returns_error(symbol: Symbol) -> bool:
     error = LANGUAGES[symbol.language].error
-    return bool(error) and error in named_types(symbol.returns or "")
+    named = (name.rpartition(".")[2] for name in named_types(symbol.returns or ""))
+    return bool(error) and error in named
+
+
+def _told(symbol: Symbol) -> Iterator[tuple[Anchor, str]]:
+    """What a docstring says under a heading such as rustdoc's "# Errors" and "# Panics", else in its prose."""
+    at = symbol.docstring_anchor
+    lines = (symbol.docstring or "").split("\n") if at is not None else []
+    titles = {
+        number: found["title"] for number, line in enumerate(lines) if (found := _HEADING.fullmatch(line))
+    }
+    is_headed = False
+    for number, title in titles.items():
+        if at is None or title.lower() not in _FAILING:
+            continue
+        end = next((other for other in titles if other > number), len(lines))
+        while not lines[end - 1].strip():
+            end -= 1
+        if said := " ".join(" ".join(lines[number + 1 : end]).split()):
+            is_line_by_line = at.end - at.start + 1 == len(lines)
+            where = Anchor(at.path, at.start + number, at.start + end - 1) if is_line_by_line else at
+            is_headed = True
+            yield where, f"its docstring says under “{title}”: “{inline(said, _LONGEST_SAID)}”"
+    says = documented(symbol)
+    if at is None or is_headed or says.raises:
+        return
+    told = [
+        one for part in (says.summary, *says.text.split("\n\n")) for one in sentences(" ".join(part.split()))
+    ]
+    for one in [one for one in told if _SAYS_RAISED.search(one)][:_MOST_SAID]:
+        yield at, f"its docstring says: “{inline(one, _LONGEST_SAID)}”"

@@ -8,7 +8,14 @@ import msgspec
 
 from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.knowledge.overview.readme import readme_of
-from codebase_gardener.knowledge.overview.tasks import WrittenTask, commands_of, guide_sections, guides, tasks
+from codebase_gardener.knowledge.overview.tasks import (
+    WrittenTask,
+    commands_of,
+    guide_sections,
+    guides,
+    prose_commands,
+    tasks,
+)
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.table import is_code
 from codebase_gardener.utils.anchors import Anchor
@@ -58,6 +65,8 @@ def _tasks(repository: RepositoryFacts) -> Iterator[WrittenTask]:
         for task in commands_of(readme, facts[readme], texts[readme]):
             if section.start <= task.start <= section.end:
                 yield task
+    for path in guides(facts):
+        yield from prose_commands(path, facts[path], texts[path])
     for found in tasks(facts, texts).values():
         yield from found
     for path, file in facts.items():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.knowledge.answers.told_commands import ToldCommand
-from codebase_gardener.knowledge.overview.tasks import handles_files
+from codebase_gardener.knowledge.overview.tasks import PROGRAMS, handles_files
 from codebase_gardener.knowledge.pages.wording import enumerated
 from codebase_gardener.utils.anchors import Anchor
 
@@ -36,9 +36,12 @@ _WORDS = {
     "format": r"(?<![A-Za-z])(?:format|fmt|prettier|black\b)",
 }
 """How files call it, where its root alone says too much or too little."""
+_VERSION = re.compile(r"(?<![\w.])(?:py|pypy|python|node|go)?\d+(?:\.\d+)*(?![\w.])")
+"""Of a language, in the name of an environment."""
+_RUNNING = PROGRAMS | {"run", "r", "exec", "e", "s"}
 _DOCUMENT = re.compile(r"\.(?:md|mdx|rst|txt|adoc)\Z")
 _INSTALLS = re.compile(r"\binstall(?![a-z])|\bsync\b|\bnpm ci\b|\bmod download\b")
-_RUNS_ALL = re.compile(r"(?:^|/)\.github/|(?:^|/)\.gitlab-ci|(?:^|/)\.circleci/")
+_RUNS_ALL = re.compile(r"(?:^|/)\.github/(?:workflows|actions)/|(?:^|/)\.gitlab-ci|(?:^|/)\.circleci/")
 
 
 def work_lines(
@@ -87,6 +90,7 @@ def _commands(told: Sequence[ToldCommand], wanted: str) -> Iterator[GraphLine]:
         fitting = [row for row in fitting if _is_told(row, by_name, root)]
         own = {row.path for row in fitting if not _RUNS_ALL.search(row.path)}
         fitting = [row for row in fitting if row.path in own or not own]
+        fitting = _plainest_first(fitting, root)
     of_file: dict[str, int] = {}
     shown = 0
     for row in fitting:
@@ -97,6 +101,28 @@ def _commands(told: Sequence[ToldCommand], wanted: str) -> Iterator[GraphLine]:
         if of_file[row.path] <= (_MOST if root in _DEVELOPMENT else _OF_A_FILE):
             shown += 1
             yield GraphLine(_said(row), row.anchor)
+
+
+def _plainest_first(rows: Sequence[ToldCommand], root: str) -> list[ToldCommand]:
+    """Those with the fewest words besides what is asked for, one for each version, and each command once.
+
+    What builds the documents is no test of the code.
+    """
+    about = [row for row in rows if root == "doc" or not _words("doc").search(row.command)] or list(rows)
+    once: dict[str, ToldCommand] = {}
+    for row in about:
+        once.setdefault(row.command or row.anchor, row)
+    kept: dict[tuple[str, str], ToldCommand] = {}
+    for row in once.values():
+        kept.setdefault((row.path, _VERSION.sub("", row.command) or row.anchor), row)
+    return sorted(kept.values(), key=lambda row: _besides(row, root))
+
+
+def _besides(row: ToldCommand, root: str) -> int:
+    """The words of a command that are neither programs nor what is asked for; of documents whether there are any."""
+    parts = [word for word in re.findall(r"[\w./]+", row.command) if word not in _RUNNING]
+    count = sum(not _words(root).search(word) for word in parts)
+    return min(count, 1) if _DOCUMENT.search(row.path) else count
 
 
 def _words(root: str) -> re.Pattern[str]:
@@ -122,7 +148,7 @@ def _said(row: ToldCommand) -> str:
         return f"the script `{row.path}`{f': {row.says}' if row.says else ''}"
     if row.kind == "section":
         return f"told in `{row.path}`{f', under “{row.says}”' if row.says else ''}"
-    return f"`{row.command}`{f': {row.says}' if row.says else ''}"
+    return f"`{row.command}`{f': {row.says}' if row.says not in ('', row.command) else ''}"
 
 
 def _needs(packages: Sequence[NeededPackage], wanted: str) -> Iterator[GraphLine]:

@@ -3,33 +3,49 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from codebase_gardener.documents.code_spans import code_spans
 from codebase_gardener.documents.facts import Heading
 from codebase_gardener.documents.reading import kept_blocks
+from codebase_gardener.documents.sentences import sentences
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
+from codebase_gardener.languages.rows import words
 from codebase_gardener.manifests.contents import Dependency
 from codebase_gardener.manifests.table import read_manifest
 from codebase_gardener.manifests.values import LocatedValue, toml_values
 from codebase_gardener.utils.anchors import split_lines
 
 __all__ = [
+    "PROGRAMS",
     "WorkNeeds",
     "WrittenTask",
     "commands_of",
+    "expanded",
     "guide_sections",
     "guides",
     "handles_files",
+    "prose_commands",
     "tasks",
     "work_needs",
 ]
 
 _LONGEST = 160
 _MAKE = re.compile(r"([A-Za-z][\w.-]*)(?:\s+[\w.-]+)*\s*:(?![=:])")
+_JUST = re.compile(r"@?([A-Za-z][\w-]*)(?:[ \t]+[^:=]*(?:=[^:]*)?)?:(?!=)")
 _RECIPE = re.compile(r"\t[@-]*(.+)")
 _RUN = re.compile(r"\s*-?\s*run:\s*(?![|>])(\S.*)")
 _GIVEN = re.compile(r"<<-?\s*[\"']?(\w+)")
+PROGRAMS = words(
+    """uv uvx pytest tox nox poetry pdm hatch rye pre-commit prek poe task python python3 make just npm
+    npx pnpm yarn bun deno node cargo go bundle rake mix gradle ./gradlew mvn ./mvnw cmake ctest bazel docker"""
+)
+"""What runs the work on a repository, of any language."""
+_TELLS_TO_RUN = re.compile(
+    r"\b(?:runs?|running|execut\w+|use|using|typ(?:e|ing)|invok\w+|with)\s+\Z", re.IGNORECASE
+)
+_LONGEST_SAID = 200
 _NO_WORK = re.compile(
     r"#|(?:echo|printf|set|shopt|exit|export|unset|trap|read|local|if|then|elif|else|fi|for|while|until|do|done|case"
     r"|esac|function)(?:[\s;]|\Z)|\w+=\S*\Z|\w+=[\"'$(].*\Z|[\[{}()]"
@@ -41,10 +57,16 @@ _HANDLES_FILES = re.compile(
 )
 """What looks at files, edits and moves them."""
 _MANAGER = re.compile(r'\s*"packageManager":\s*"(npm|pnpm|yarn|bun)@')
-_RUN_BLOCK = re.compile(r"(\s*)-?\s*run:\s*[|>]")
+_RUN_BLOCK = re.compile(r"(\s*)-?\s*run:\s*([|>])")
 _SCRIPT = re.compile(r'\s*"([\w:.-]+)":\s*"((?:[^"\\]|\\.)*)",?\s*\Z')
 _TOX_ENV = re.compile(r"\[(?:testenv(?::([\w.{},-]+))?)\]")
-_TOX_COMMANDS = re.compile(r"commands\s*=\s*(.*)")
+_TOX_COMMANDS = re.compile(r"commands[ \t]*=(.*)")
+_TOX_LIST = re.compile(r"env_?list[ \t]*=(.*)")
+_TOX_FACTOR = re.compile(r"([\w.{},!-]+):\s+")
+_OUTER_COMMA = re.compile(r",(?![^{}]*\})")
+_BRACES = re.compile(r"([^{}]*)(?:\{([^{}]*)\})?")
+_POSITIONAL = re.compile(r"\{posargs(?::([^{}]*))?\}")
+_MOST_NAMES = 100
 _NOX = re.compile(r"def (\w+)\(session")
 _RUNNERS = (("poe", ("poe", "tasks")), ("pdm run", ("pdm", "scripts")), ("task", ("taskipy", "tasks")))
 _SHELL = ("shell", "sh", "bash", "console", "zsh", "terminal", "shell-session")
@@ -137,6 +159,7 @@ def tasks(facts: Mapping[str, FileFacts], texts: Mapping[str, str]) -> dict[str,
         found[path] = list(commands_of(path, facts[path], texts[path]))
     readers = (
         (re.compile(r"(?:GNU)?[Mm]akefile\Z"), _of_makefile),
+        (re.compile(r"\.?[Jj]ustfile\Z"), _of_justfile),
         (re.compile(r"package\.json\Z"), _of_package_json),
         (re.compile(r"tox\.ini\Z"), _of_tox),
         (re.compile(r"(?:pyproject|tox|hatch)\.toml\Z"), _of_toml),
@@ -178,6 +201,22 @@ def commands_of(path: str, facts: FileFacts, text: str) -> Iterator[WrittenTask]
                     yield WrittenTask(command, title, path, block.start + at, block.start + at)
 
 
+def prose_commands(path: str, facts: FileFacts, text: str) -> Iterator[WrittenTask]:
+    """The commands that a document's sentences tell to run, each with its sentence."""
+    for block in kept_blocks(path, facts.language, text):
+        if block.kind not in ("paragraph", "item"):
+            continue
+        for sentence in sentences(" ".join(block.text.split())):
+            for start, end, marks in code_spans(sentence):
+                command = sentence[start + marks : end - marks].removeprefix("$ ").strip()
+                program, _, rest = command.partition(" ")
+                told = program in PROGRAMS and (
+                    rest or _TELLS_TO_RUN.search(sentence[max(0, start - 20) : start])
+                )
+                if told and len(command) <= _LONGEST and _is_work(command):
+                    yield WrittenTask(command, sentence[:_LONGEST_SAID], path, block.start, block.end)
+
+
 def _of_makefile(path: str, lines: list[str]) -> Iterator[WrittenTask]:
     for at, line in enumerate(lines):
         target = _MAKE.match(line)
@@ -194,6 +233,18 @@ def _of_makefile(path: str, lines: list[str]) -> Iterator[WrittenTask]:
                 )
 
 
+def _of_justfile(path: str, lines: list[str]) -> Iterator[WrittenTask]:
+    for at, line in enumerate(lines):
+        recipe = _JUST.match(line[:_LONGEST])
+        if recipe:
+            does: list[str] = []
+            for following in lines[at + 1 :]:
+                if not following[:1].isspace() or not following.strip():
+                    break
+                does.append(following.strip().lstrip("@-"))
+            yield WrittenTask(f"just {recipe[1]}", "; ".join(does[:3]), path, at + 1, at + 1 + len(does))
+
+
 def _of_package_json(path: str, lines: list[str]) -> Iterator[WrittenTask]:
     managers = (found[1] for line in lines if (found := _MANAGER.match(line)))
     manager, inside = next(managers, "npm"), False
@@ -207,16 +258,76 @@ def _of_package_json(path: str, lines: list[str]) -> Iterator[WrittenTask]:
 
 
 def _of_tox(path: str, lines: list[str]) -> Iterator[WrittenTask]:
-    name, start = "", 0
-    for at, line in enumerate(lines, 1):
-        if section := _TOX_ENV.match(line):
-            name, start = section[1] or "", at
-        elif line.startswith("["):
-            start = 0
-        elif start and (command := _TOX_COMMANDS.match(line)):
-            told = [(at, command[1].strip()), *enumerate(map(str.strip, lines[at:]), at + 1)]
-            end, first = next(((at, one) for at, one in told if one and not one.startswith("#")), (at, ""))
-            yield WrittenTask(f"tox -e {name}" if name else "tox", first, path, start, end)
+    """What each environment runs, those that differ in a factor told apart; of `[testenv]` by one that it serves."""
+    sections = [(at, _TOX_ENV.match(line)) for at, line in enumerate(lines, 1) if line.startswith("[")]
+    own = {name for _, section in sections if section and section[1] for name in expanded(section[1])}
+    listed = [name for name in _tox_listed(lines) if name not in own]
+    ends = [at for at, _ in sections[1:]] + [len(lines) + 1]
+    for (start, section), end in zip(sections, ends, strict=True):
+        named = expanded(section[1]) if section and section[1] else []
+        seen: set[str] = set()
+        for at, text in _tox_values(lines, start, end, _TOX_COMMANDS) if section else ():
+            factor = _TOX_FACTOR.match(text)
+            key = factor[1] if factor else ""
+            if key in seen:
+                continue
+            seen.add(key)
+            name = _first_with(named or listed, key) if key else next(iter(named), "")
+            does = _POSITIONAL.sub(r"\1", text[factor.end() :] if factor else text).rstrip(" \\")
+            yield WrittenTask(f"tox -e {name}" if name else "tox", does, path, start, at)
+
+
+def _tox_values(lines: list[str], start: int, end: int, option: re.Pattern[str]) -> Iterator[tuple[int, str]]:
+    """The lines of an option of a section, each with its number."""
+    inside = False
+    for at in range(start + 1, end):
+        line = lines[at - 1]
+        found = option.match(line)
+        inside = bool(found) or (inside and (not line.strip() or line[:1].isspace() or line.startswith("#")))
+        text = (found[1] if found else line).strip() if inside else ""
+        if text and not text.startswith("#"):
+            yield at, text
+
+
+def _tox_listed(lines: list[str]) -> list[str]:
+    start = next((at for at, line in enumerate(lines, 1) if line.startswith("[tox]")), 0)
+    end = next(
+        (at for at in range(start + 1, len(lines) + 1) if lines[at - 1].startswith("[")), len(lines) + 1
+    )
+    told = _tox_values(lines, start, end, _TOX_LIST) if start else ()
+    parts = [part.strip() for _, line in told for part in _OUTER_COMMA.split(line[:_LONGEST])]
+    return [name for part in parts[:_MOST_NAMES] for name in expanded(part)][: 2 * _MOST_NAMES]
+
+
+def _first_with(names: Sequence[str], factors: str) -> str:
+    """The first environment that has all factors of one of the alternatives, and none that is ruled out; ""."""
+    alternatives = [
+        each.split("-") for one in _OUTER_COMMA.split(factors[:_LONGEST]) for each in expanded(one)
+    ]
+    return next((name for name in names if any(_fits(name, each) for each in alternatives)), "")
+
+
+def _fits(name: str, factors: list[str]) -> bool:
+    parts = name.split("-")
+    return all(one[1:] not in parts if one.startswith("!") else one in parts for one in factors)
+
+
+def expanded(name: str) -> list[str]:
+    """The names that one with braces stands for, at most a hundred.
+
+    Example:
+        >>> expanded("docs-{build,check}"), expanded("3.1{0-2}")
+        (['docs-build', 'docs-check'], ['3.10', '3.11', '3.12'])
+    """
+    names = [""]
+    for text, inside in _BRACES.findall(name[:_LONGEST]):
+        span = re.fullmatch(r"(\d{1,3})-(\d{1,3})", inside)
+        choices = (
+            map(str, range(int(span[1]), int(span[2]) + 1)) if span else map(str.strip, inside.split(","))
+        )
+        every = list(choices)
+        names = [f"{before}{text}{one}" for before in names for one in every][:_MOST_NAMES]
+    return [one for one in names if one]
 
 
 def _of_toml(path: str, lines: list[str]) -> Iterator[WrittenTask]:
@@ -255,8 +366,8 @@ def _words(value: LocatedValue) -> str:
     if value.text:
         return value.text
     first = value.entries[0] if value.entries else value
-    words = [one.text for one in (first.entries or value.entries)]
-    return "; ".join(words) if words and " " in words[0] else " ".join(filter(None, words))
+    parts = [one.text for one in (first.entries or value.entries)]
+    return "; ".join(parts) if parts and " " in parts[0] else " ".join(filter(None, parts))
 
 
 def _of_nox(path: str, lines: list[str]) -> Iterator[WrittenTask]:
@@ -275,21 +386,37 @@ def _of_workflow(path: str, lines: list[str]) -> Iterator[WrittenTask]:
         run, block = _RUN.match(lines[at]), _RUN_BLOCK.match(lines[at])
         at += 1
         if block:
-            indent, ends = len(block[1]), ""
+            indent, start = len(block[1]), at
             while at < len(lines) and (
                 not lines[at].strip() or len(lines[at]) - len(lines[at].lstrip()) > indent
             ):
-                command = lines[at].strip()
                 at += 1
-                if ends:  # what a command is given is none
-                    ends = "" if command == ends else ends
-                    continue
-                given = _GIVEN.search(command)
-                ends = given[1] if given else ""
-                if command and _is_work(command) and len(command) <= _LONGEST and "${{" not in command:
-                    yield WrittenTask(command, "", path, at, at)
+            end = at
+            while end > start and not lines[end - 1].strip():
+                end -= 1
+            yield from _of_block(path, lines, start, end, is_folded=block[2] == ">")
         elif run and len(run[1]) <= _LONGEST and "${{" not in run[1] and _is_work(_unquoted(run[1])):
             yield WrittenTask(_unquoted(run[1]), "", path, at, at)
+
+
+def _of_block(path: str, lines: list[str], start: int, end: int, *, is_folded: bool) -> Iterator[WrittenTask]:
+    """A command for each line; a folded text's lines, and those that end in a backslash, go on in the next."""
+    ends, command, first = "", "", start
+    for at in range(start, end):
+        text = lines[at].strip()
+        if ends:  # what a command is given is none
+            ends = "" if text == ends else ends
+            continue
+        goes_on = text.endswith("\\") or (is_folded and bool(text) and at + 1 < end)
+        command, first = (f"{command} {text}", first) if command else (text, at)
+        if goes_on and len(command) <= _LONGEST:
+            command = command.rstrip("\\").rstrip()
+            continue
+        given = _GIVEN.search(command)
+        ends = given[1] if given else ""
+        if command and _is_work(command) and len(command) <= _LONGEST and "${{" not in command:
+            yield WrittenTask(command.strip(), "", path, first + 1, at + 1)
+        command = ""
 
 
 def _unquoted(scalar: str) -> str:
