@@ -22,11 +22,11 @@ def test_a_workflow_that_only_has_the_words_does_not_answer_before_what_is_found
     others = [document(f"Implementation:o_x{n}", "other", "It is.\n\nNothing.\n") for n in range(5)]
     index = WikiIndex(SymbolIndex.build([shelve, firing, *others]))
     pages = {firing.anchor: Page("Workflow", "o_Firing", "Firing", "Firing of clay.", "", "", ())}
-    told = answer_how(index, pages, "how do I shelve a pot?")
+    told = answer_how(index, pages.get, "how do I shelve a pot?")
     assert told is not None
     assert told.name == shelve.anchor
     assert told.lines[0].text == "Shelve a pot."
-    done = answer_how(index, pages, "how do I do the firing?")
+    done = answer_how(index, pages.get, "how do I do the firing?")
     assert done is not None
     assert done.name == firing.anchor
 
@@ -34,7 +34,9 @@ def test_a_workflow_that_only_has_the_words_does_not_answer_before_what_is_found
 def test_a_plain_question_is_answered_by_another_verb_for_it() -> None:
     remove = document("Implementation:o_remove", "Shelf.remove", "Remove a pot.\n\nNothing.\n")
     others = [document(f"Implementation:o_x{n}", "other", "A pot.\n\nNothing.\n") for n in range(5)]
-    told = answer_how(WikiIndex(SymbolIndex.build([remove, *others])), {}, "how do I delete a pot?")
+    told = answer_how(
+        WikiIndex(SymbolIndex.build([remove, *others])), lambda _: None, "how do I delete a pot?"
+    )
     assert told is not None
     assert told.lines[0].text == "Remove a pot."
 

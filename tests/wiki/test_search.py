@@ -87,7 +87,9 @@ def test_one_index_holds_code_and_pages_and_ask_sees_both(built: Built) -> None:
     assert "src/garden/growing.py:L12-15" in {document.anchor for document in code}
     assert all(document.kind != "page" for document in code)
     assert all(one.kind != "page" for one in index.for_prompt("how do I prune a plant?", pages=False))
-    assert gardener.wiki("garden").index().symbols.documents == index.symbols.documents  # as it was saved
+    saved = gardener.wiki("garden").index()
+    assert saved.symbols.documents == index.symbols.documents
+    assert gardener.wiki("garden").index() is saved  # read and ranked once
 
 
 def test_another_wiki_is_another_index_and_the_old_one_goes(changed: Built) -> None:

@@ -12,6 +12,7 @@ from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.knowledge.answers.questions import LAST, Asked, forms_of, is_like_code
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.wiki.found import found_lines
+from codebase_gardener.wiki.pages import page_reader
 from codebase_gardener.wiki.questions import content_words
 from codebase_gardener.wiki.ranking import question_stems
 from codebase_gardener.wiki.releases import ended_changelog, newest_tag, release_of_tags
@@ -163,7 +164,7 @@ def _how(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
     told = parameter_lines(wiki.graph().parameters(), question)
     found = None
     if _is_current(wiki):
-        found = answer_how(wiki.index(), {page.id: page for page in wiki.pages()}, question)
+        found = answer_how(wiki.index(), page_reader(wiki.paths), question)
     if not commands and not told:
         return found
     lines = (*commands, *(found.lines if found else ()), *told)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.answers.answering import GraphAnswer
 from codebase_gardener.knowledge.answers.graph_rows import DefinedName, DescribedParameter
 from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.knowledge.pages.structure import Page
+from codebase_gardener.retrieval.documents import PAGE_KIND
 from codebase_gardener.wiki.found import found_lines
 from codebase_gardener.wiki.ranking import question_stems
 from codebase_gardener.wiki.search import WikiIndex
@@ -24,7 +25,7 @@ _BEGINNING = 4  # letters that a stem has in common with the words that it is of
 _ENOUGH = 2 / 3  # of a question's words: "in tests" says where, not what
 
 
-def answer_how(index: WikiIndex, pages: Mapping[str, Page], question: str) -> GraphAnswer | None:
+def answer_how(index: WikiIndex, page_of: Callable[[str], Page | None], question: str) -> GraphAnswer | None:
     """The steps of the workflow that is about a question, else what the search finds; None where that is about less.
 
     A workflow is, that comes first or whose name has the words: one that only shows them among others does not answer
@@ -32,7 +33,7 @@ def answer_how(index: WikiIndex, pages: Mapping[str, Page], question: str) -> Gr
 
     Args:
         index: Of code and pages.
-        pages: By id.
+        page_of: The page of an id, or None.
         question: "how do I …".
     """
     asked = question_stems(question).keys()
@@ -41,10 +42,10 @@ def answer_how(index: WikiIndex, pages: Mapping[str, Page], question: str) -> Gr
         return None
     fits = [one for one in found if _ENOUGH * len(asked) <= len(had(asked, index.words_of(one.id)))]
     for one in fits:
-        page = pages.get(one.id)
+        page = page_of(one.id) if one.kind == PAGE_KIND else None
         about = one is found[0] or _ENOUGH * len(asked) <= len(had(asked, set(stems(one.title))))
         if page is not None and page.type == "Workflow" and about:
-            lines = [GraphLine(page.overview, _anchor(page)), *_steps(page, pages)]
+            lines = [GraphLine(page.overview, _anchor(page)), *_steps(page, page_of)]
             return GraphAnswer("how", page.id, tuple(lines))
     if found[0] not in fits or not found[0].anchor:
         return None
@@ -103,13 +104,13 @@ def parameter_lines(parameters: Iterable[DescribedParameter], question: str) -> 
     return tuple(row[3] for row in sorted(found.values(), key=lambda row: row[:3])[:_MOST_PARAMETERS])
 
 
-def _steps(workflow: Page, pages: Mapping[str, Page]) -> list[GraphLine]:
+def _steps(workflow: Page, page_of: Callable[[str], Page | None]) -> list[GraphLine]:
     lines: list[GraphLine] = []
     for edge in workflow.edges:
-        if edge.kind == "step" and edge.target in pages:
-            principle = pages[edge.target]
+        principle = page_of(edge.target) if edge.kind == "step" else None
+        if principle is not None:
             done_by = next((one.target for one in principle.edges if one.kind == "implemented_by"), "")
-            api = pages.get(done_by, principle)
+            api = page_of(done_by) or principle
             said = f"{len(lines) + 1}. {principle.title}: `{api.title}`"
             lines.append(GraphLine(said, _anchor(api) or _anchor(principle)))
     return lines

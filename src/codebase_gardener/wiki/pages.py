@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ __all__ = [
     "find_page",
     "page_files",
     "pages_of",
+    "page_reader",
     "read_pages",
     "show_page",
 ]
@@ -100,6 +101,21 @@ def read_pages(wiki: WikiPaths) -> tuple[Page, ...]:
     """
     texts = {str(file): file.read_text("utf-8", "replace") for file in page_files(wiki).values()}
     return tuple(_page(text, file, wiki) for file, text in texts.items())
+
+
+def page_reader(wiki: WikiPaths) -> Callable[[str], Page | None]:
+    """Reads a page by its id; None where there is no such page.
+
+    Raises:
+        NotFoundError: The wiki is not built. Of the reader VerificationError: a page is damaged.
+    """
+    files = page_files(wiki)
+
+    def read(page: str) -> Page | None:
+        file = files.get(page)
+        return _page(file.read_text("utf-8", "replace"), str(file), wiki) if file is not None else None
+
+    return read
 
 
 def pages_of(files: Mapping[str, str], wiki: WikiPaths) -> tuple[Page, ...]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain, zip_longest
+from pathlib import Path
 from textwrap import shorten
 
 from codebase_gardener.dataset.prompts import CONTEXT_CHARS, documents_that_fit
@@ -42,6 +43,7 @@ _LICENCE = re.compile(
 )
 _SAYS = re.compile(r"\w")
 _PROSE = ("text", COMMENT_KIND)
+_KEPT = 2  # indexes in memory
 _LAYOUT = 7
 """Of what is kept of a page; an index of another one is built again."""
 
@@ -207,11 +209,14 @@ def _short(text: str) -> str:
 
 
 def open_index(paths: WikiPaths, source: ProjectSource) -> WikiIndex:
-    """The index of a project's last snapshot and its wiki, where there is one; built once and kept beside it."""
+    """The index of a project's last snapshot and its wiki, where there is one; built once and kept beside it.
+
+    Its folder is named after both: the last ones that were opened stay in memory.
+    """
     wiki, name = WikiState.read(paths), source.latest_id
     folder = paths.indexes / (f"{name}-{wiki.sha256[:16]}-{_LAYOUT}" if wiki is not None else name)
     try:
-        return WikiIndex(SymbolIndex.load(folder))
+        return _loaded(folder)
     except NotFoundError:
         snapshot = source.latest()
         tables = extract_tables(snapshot)
@@ -223,3 +228,8 @@ def open_index(paths: WikiPaths, source: ProjectSource) -> WikiIndex:
             remove_tree(outdated, paths.indexes / ".trash")
         index.save(folder)
         return WikiIndex(index)
+
+
+@lru_cache(maxsize=_KEPT)
+def _loaded(folder: Path) -> WikiIndex:
+    return WikiIndex(SymbolIndex.load(folder))

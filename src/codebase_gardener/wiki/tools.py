@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, InvalidInputError, ResourceError
 from codebase_gardener.utils.progress import Quiet
 from codebase_gardener.wiki.project import ProjectWiki
-
-if TYPE_CHECKING:
-    from codebase_gardener.wiki.search import WikiIndex
 
 __all__ = ["WikiTools", "serve_wiki"]
 
@@ -34,13 +31,12 @@ class WikiTools:
     def __init__(self, wiki: ProjectWiki) -> None:
         wiki.paths.require()
         self._wiki = wiki
-        self._index: tuple[object, WikiIndex] | None = None
 
     def search(self, query: str, k: int = 8) -> list[dict[str, Any]]:
         """Search the wiki: pages by words or names of code, best first, each with id, overview and source lines."""
         if not 1 <= k <= MAX_RESULTS:
             raise InvalidInputError(f"k is {k}", hint=f"ask for 1 to {MAX_RESULTS} results")
-        return [asdict(hit) for hit in self._loaded_index().search(query, k=k)]
+        return [asdict(hit) for hit in self._wiki.index().search(query, k=k)]
 
     def page(self, id: str) -> dict[str, Any]:
         """One page as Markdown, by its id (Type:name) or a part of the name that only one page has. `stale` says which
@@ -78,14 +74,6 @@ class WikiTools:
             "changes": changes[:MAX_FINDINGS],
             "not_listed": max(0, len(findings) - MAX_FINDINGS) + max(0, len(changes) - MAX_FINDINGS),
         }
-
-    def _loaded_index(self) -> WikiIndex:
-        """The index, read again where the wiki's folder was replaced or the project was read again."""
-        folder = self._wiki.paths.require().stat()
-        state = (folder.st_ino, folder.st_mtime_ns, self._wiki.source.latest_id)
-        if self._index is None or self._index[0] != state:
-            self._index = (state, self._wiki.index())
-        return self._index[1]
 
 
 def serve_wiki(wiki: ProjectWiki) -> None:
