@@ -453,7 +453,7 @@ def test_the_eta_does_not_count_the_start_up_of_the_first_step(
     for step, at in ((1, 40.0), (2, 43.0), (3, 46.0)):
         clock[0], state.global_step = at, step
         report._made.append((10, 5))
-        report.on_step_end(None, state, None)
+        report.on_step_end(SimpleNamespace(device="cpu"), state, None)
     assert [event["eta_s"] for event in events.all()] == [None, 3.0 * 98, 3.0 * 97]
 
 
