@@ -323,6 +323,19 @@ def test_a_file_that_hands_on_types_alone_is_read_whole() -> None:
     assert not tree.root_node.has_error
 
 
+def test_how_a_type_varies_is_read_over_be_there_a_comment_before_it_or_not() -> None:
+    source = b"""
+export interface Pot<out T, in out U extends T = T> {}
+export interface Lid<
+  /** @ts-ignore */
+  out T extends string = string,
+> extends Pot<T> {}
+"""
+    tree = parsed_tree(source, "typescript")
+    assert tree is not None
+    assert not tree.root_node.has_error
+
+
 def test_signatures_that_no_semicolon_ends_are_read_whole() -> None:
     source = b"""
 type Create = {

@@ -72,7 +72,7 @@ _MARKS = re.compile(
 )
 _CJS = re.compile(r"(?:exports\s*=\s*)?module\.exports\s*=|exports\s*=\s*module")
 _VARIANCE = re.compile(
-    rb"([<,]\s{0,200})((?:in\s{1,9}out|in|out)(?=\s{1,9}[A-Z$_]\w{0,99}\s{0,200}(?:extends\b|[,>=])))"
+    rb"([<,]\s{0,200}(?:/\*(?:[^*]|\*(?!/)){0,400}\*/\s{0,200})?)((?:in\s{1,9}out|in|out)(?=\s{1,9}[A-Z$_]\w{0,99}\s{0,200}(?:extends\b|[,>=])))"
 )
 """TypeScript 4.7's `<in out T>`, which the grammar does not know: blanks stand in its place, so that nothing moves."""
 
