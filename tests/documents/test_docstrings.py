@@ -58,3 +58,10 @@ def test_a_parameter_is_told_in_each_form(lines: str) -> None:
 def test_the_end_of_a_sentence_is_no_heading_of_examples() -> None:
     says = documentation("Gives it.\n\nThe pots have names (see below for\nexamples).\n")
     assert " ".join(says.text.split()) == "The pots have names (see below for examples)."
+
+
+def test_a_long_word_where_a_type_stands_is_looked_at_once() -> None:
+    word = "or" * 5_000  # each "or" could part two types
+    found = documentation(f"Boils.\n\nReturns:\n    {word}!: hot water\n")
+    assert found.returns
+    assert "hot water" in found.returns[0].description

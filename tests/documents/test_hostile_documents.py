@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from codebase_gardener.documents.comment_snippets import comment_snippets
 from codebase_gardener.documents.docstring_snippets import docstring_snippets
 from codebase_gardener.documents.reading import MAX_LINES, DocumentFacts, document_facts
 from codebase_gardener.utils.anchors import split_lines
@@ -88,3 +89,12 @@ def test_strings_without_an_end_in_a_notebook(text: str) -> None:
 def test_a_document_is_read_up_to_a_limit() -> None:
     text = "# A\n" * (MAX_LINES + 10)
     assert len(document_facts("a.md", "markdown", text).headings) == MAX_LINES
+
+
+def test_the_words_behind_a_fence_in_a_comment_are_read_once() -> None:
+    words = "ignore" * 200  # each of them could be one more
+    comment = [f"/// ```{words}", "/// let x = 1;", "/// ```", "fn a() {}"]
+    assert not list(comment_snippets("rust", comment, []))
+    assert [
+        one.start for one in comment_snippets("rust", ["/// ```ignore-wasm, no_run", *comment[1:]], [])
+    ] == [2]

@@ -17,7 +17,9 @@ from codebase_gardener.config.settings import ENV_PREFIX, Settings
 __all__ = ["SettingRow", "setting_rows"]
 
 _PASSWORD = re.compile(r"(?<=://)[^/@\s]*@")
-_SECRET = re.compile(r"(?i)([\w-]*(?:key|token|secret|password|passwd|sig)[\w-]*=)[^&\s]+")
+_SECRET = re.compile(
+    r"(?i)((?<![\w-])[\w-]{0,100}(?:key|token|secret|password|passwd|sig)[\w-]{0,100}=)[^&\s]+"
+)
 _HIDDEN = "•••"
 
 

@@ -101,7 +101,7 @@ _STOP = re.compile(
 )
 _CLAUSE = re.compile(r"\s(?:by|when|if|where|that|while|before|after|and|but|using|with|for|without|via)\s")
 _HANGING = re.compile(
-    r"[\s,]+(?:and|or|but|nor|the|an?|of|to|than|as|its|their|your|(?:(?:about|for|on) )?(?:how|what|when|which|why)"
+    r"[\s,]{1,20}(?:and|or|but|nor|the|an?|of|to|than|as|its|their|your|(?:(?:about|for|on) )?(?:how|what|when|which|why)"
     r"(?: (?:long|many|much|often))?)\Z",
     re.IGNORECASE,
 )

@@ -39,7 +39,8 @@ _LISTED = re.compile(
     r"(?:[ \t]*\([^()\n]{1,60}\))?[*`]{0,2}[ \t]*(?::|--|–|—|-(?=[ \t]))[*`]{0,2}[ \t]+(?P<says>\S.*)"
 )
 """A line that may tell of a parameter without any style: "name: text", "- **name** - text"."""
-_TYPE = re.compile(r"[\w.~\"'`*\-]+(?:\[.*\])?(?:\s*(?:\||,|or|of)\s*[\w.~\"'`*\-]+(?:\[.*\])?){0,6}")
+_ITEM = r"[\w.~\"'`*\-]+(?:\[(?:[^\[\]]|\[(?:[^\[\]]|\[[^\[\]]*\])*\])*\])?"
+_TYPE = re.compile(rf"{_ITEM}(?:(?:\s*[|,]\s*|\s+(?:or|of)\s+){_ITEM}){{0,6}}")
 
 
 @dataclass(frozen=True)

@@ -338,7 +338,9 @@ def _from_crate(units: Units, path: str, module: str) -> str:
 _DOCTEST = Doctest(
     re.compile(r"[ \t]*//[/!] ?"),
     # https://doc.rust-lang.org/rustdoc/write-documentation/documentation-tests.html
-    re.compile(r"(?:(?:rust|no_run|ignore[-\w]*|should_panic|standalone_crate|edition\d+)[,\s]*)*"),
+    re.compile(
+        r"(?:(?:rust|no_run|ignore(?:-[\w-]*)?|should_panic|standalone_crate|edition\d+)(?:[,\s]+|\Z))*"
+    ),
     re.compile(r"^[ \t]*#(?: |$)"),
 )
 
