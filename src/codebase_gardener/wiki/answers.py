@@ -209,4 +209,5 @@ def _searched(wiki: ProjectWiki, question: str) -> list[SearchResult]:
 
 
 def _is_current(wiki: ProjectWiki) -> bool:
-    return WikiState.read(wiki.paths) is not None and not wiki.left_out()
+    state = WikiState.read(wiki.paths)
+    return state is not None and not state.left_out(wiki.project, wiki.source.latest().revision)

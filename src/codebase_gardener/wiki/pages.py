@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,16 +78,18 @@ def page_files(wiki: WikiPaths) -> dict[str, Path]:
 
     folder = wiki.require()
     overview = folder / OVERVIEW_FILE
-    return ({_id_in(overview): overview} if overview.is_file() else {}) | {
-        f"{name}:{file.stem}": file
+    return ({_id_in(overview, overview.stat().st_mtime_ns): overview} if overview.is_file() else {}) | {
+        f"{name}:{file.removesuffix('.md')}": within / file
         for name, kind in PAGE_TYPES.items()
-        if kind.folder
-        for file in sorted((folder / kind.folder).glob("*.md"))
+        if kind.folder and (within := folder / kind.folder).is_dir()
+        for file in sorted(os.listdir(within))
+        if file.endswith(".md")
     }
 
 
-def _id_in(file: Path) -> str:
-    """The id of a page whose file is not called so."""
+@lru_cache(maxsize=8)
+def _id_in(file: Path, changed: int) -> str:
+    """The id of a page whose file is not called so, as long as the file is the same."""
     from codebase_gardener.knowledge.pages.reading import read_page
 
     page = read_page(file.read_text("utf-8", "replace")).page

@@ -13,6 +13,11 @@ _ASKING = (  # words of a question that name nothing
     "may me method might must need own should show some something tell together use used using want way what when "
     "where which who why without work works would"
 )
+_STOPWORDS = (  # Lucene's
+    "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this "
+    "to was will with"
+)
+_FILLER = frozenset(f"{_STOPWORDS} {_ASKING}".split())
 
 
 def is_page(document: Document) -> bool:
@@ -22,7 +27,4 @@ def is_page(document: Document) -> bool:
 
 def content_words(question: str) -> list[str]:
     """The words of a question that say what it is about, in order."""
-    from bm25s.stopwords import STOPWORDS_EN
-
-    filler = {*STOPWORDS_EN, *_ASKING.split()}
-    return [word for word in re.findall(r"\w+", question) if word.lower() not in filler]
+    return [word for word in re.findall(r"\w+", question) if word.lower() not in _FILLER]

@@ -13,7 +13,6 @@ from codebase_gardener.dataset.prompts import CONTEXT_CHARS, documents_that_fit
 from codebase_gardener.knowledge.pages.documents import page_documents, page_of
 from codebase_gardener.knowledge.pages.markup import EMPTY
 from codebase_gardener.repository.areas import area_of
-from codebase_gardener.repository.extraction import extract_tables
 from codebase_gardener.retrieval.documents import COMMENT_KIND, Document, documents_of
 from codebase_gardener.retrieval.index import Hit, SymbolIndex
 from codebase_gardener.utils.error_handling import NotFoundError
@@ -23,7 +22,6 @@ from codebase_gardener.wiki.paths import WikiPaths
 from codebase_gardener.wiki.questions import content_words, is_page
 from codebase_gardener.wiki.ranking import PageRanking, question_stems
 from codebase_gardener.wiki.sections import comment_sections
-from codebase_gardener.wiki.showing import with_comments, with_what_shows_them
 from codebase_gardener.wiki.source import ProjectSource
 from codebase_gardener.wiki.state import WikiState
 from codebase_gardener.wiki.stems import stem, stems
@@ -218,6 +216,9 @@ def open_index(paths: WikiPaths, source: ProjectSource) -> WikiIndex:
     try:
         return _loaded(folder)
     except NotFoundError:
+        from codebase_gardener.repository.extraction import extract_tables
+        from codebase_gardener.wiki.showing import with_comments, with_what_shows_them
+
         snapshot = source.latest()
         tables = extract_tables(snapshot)
         documents = with_comments(documents_of(snapshot, tables), snapshot, tables)

@@ -27,9 +27,7 @@ from codebase_gardener.knowledge.answers.release_lines import behind_lines, rele
 from codebase_gardener.knowledge.answers.switches import NamedSwitch, switch_lines
 from codebase_gardener.knowledge.answers.type_answers import bases, errors, heirs, members
 from codebase_gardener.knowledge.answers.work_lines import WORK_KINDS, need_lines, work_lines
-from codebase_gardener.knowledge.apis.descriptions import AREA_NOUNS
-from codebase_gardener.knowledge.apis.usage_examples import AREA_ORDER
-from codebase_gardener.knowledge.pages.wording import counted
+from codebase_gardener.knowledge.pages.wording import AREA_NOUNS, AREA_ORDER, counted
 
 __all__ = ["GraphAnswer", "answer_from_graph"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from codebase_gardener.knowledge.answers.graph_gathering import Gathering
 from codebase_gardener.knowledge.answers.graph_rows import (
     COMMANDS,
     INSTALL,
@@ -32,10 +32,9 @@ from codebase_gardener.knowledge.answers.releases import ReleaseNotes
 from codebase_gardener.knowledge.answers.sorted_rows import SortedRows
 from codebase_gardener.knowledge.answers.switches import NamedSwitch
 from codebase_gardener.knowledge.answers.told_commands import ToldCommand
-from codebase_gardener.knowledge.apis.context import ApiContext
-from codebase_gardener.knowledge.links.resolution import resolve
-from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
-from codebase_gardener.knowledge.writers.prose_pages import repository_names
+
+if TYPE_CHECKING:
+    from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 
 __all__ = ["Graph"]
 
@@ -60,6 +59,11 @@ class Graph:
     @staticmethod
     def write(folder: Path, repository: RepositoryFacts) -> None:
         """Gather what is known of a repository; a function of its facts alone."""
+        from codebase_gardener.knowledge.answers.graph_gathering import Gathering
+        from codebase_gardener.knowledge.apis.context import ApiContext
+        from codebase_gardener.knowledge.links.resolution import resolve
+        from codebase_gardener.knowledge.writers.prose_pages import repository_names
+
         rows = Gathering(ApiContext(repository, resolve(repository.facts))).rows()
         SortedRows.write(folder / "graph.rows", ((key, _ENCODE(row).decode()) for key, row in rows))
         names = (name for name in repository_names(repository) if not re.search(r"[\t\n]", name))

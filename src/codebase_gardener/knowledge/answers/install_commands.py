@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from codebase_gardener.documents.fences import fence_after
-from codebase_gardener.knowledge.overview.readme import readme_of
-from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.rows import NEVER
 from codebase_gardener.repository.areas import is_about_versions
 from codebase_gardener.utils.anchors import Anchor
+
+if TYPE_CHECKING:
+    from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 
 __all__ = ["InstallCommand", "install_commands", "naming"]
 
@@ -58,6 +60,8 @@ def install_commands(repository: RepositoryFacts, own: Iterable[str]) -> Iterato
         repository: What is known of it.
         own: The names of its packages.
     """
+    from codebase_gardener.knowledge.overview.readme import readme_of
+
     is_own = naming(own)
     seen: set[str] = set()
     readme = readme_of(repository.facts)

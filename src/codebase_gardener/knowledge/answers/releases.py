@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,9 +14,11 @@ from codebase_gardener.documents.blocks import Block, indent_of
 from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.documents.reading import kept_blocks
 from codebase_gardener.documents.sentences import cut_between_words
-from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.repository.areas import is_changelog
 from codebase_gardener.utils.anchors import Anchor, split_lines
+
+if TYPE_CHECKING:
+    from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 
 __all__ = ["MOST_ITEMS", "ReleaseNotes", "numbers_of", "release_notes", "stands_for"]
 

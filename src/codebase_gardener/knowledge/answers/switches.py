@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -11,10 +12,12 @@ from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.knowledge.pages.quoting import inline
 from codebase_gardener.knowledge.pages.wording import enumerated
-from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.table import LANGUAGES
 from codebase_gardener.manifests.table import read_manifest
 from codebase_gardener.utils.anchors import Anchor
+
+if TYPE_CHECKING:
+    from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 
 __all__ = ["NamedSwitch", "switch_lines", "switches"]
 

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from codebase_gardener.documents.prose import plain_text
-from codebase_gardener.knowledge.overview.readme import readme_of
-from codebase_gardener.knowledge.overview.tasks import (
-    WrittenTask,
-    commands_of,
-    guide_sections,
-    guides,
-    prose_commands,
-    tasks,
-)
-from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.table import is_code
 from codebase_gardener.utils.anchors import Anchor
+
+if TYPE_CHECKING:
+    from codebase_gardener.knowledge.overview.tasks import WrittenTask
+    from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 
 __all__ = ["ToldCommand", "told_commands"]
 
@@ -53,6 +48,16 @@ def told_commands(repository: RepositoryFacts) -> Iterator[ToldCommand]:
 
 
 def _tasks(repository: RepositoryFacts) -> Iterator[WrittenTask]:
+    from codebase_gardener.knowledge.overview.readme import readme_of
+    from codebase_gardener.knowledge.overview.tasks import (
+        WrittenTask,
+        commands_of,
+        guide_sections,
+        guides,
+        prose_commands,
+        tasks,
+    )
+
     facts, texts = repository.facts, repository.texts
     for path in guides(facts):
         yield WrittenTask("", "", path, 1, max(1, facts[path].lines))

@@ -9,29 +9,20 @@ from codebase_gardener.documents.docstrings import Documentation
 from codebase_gardener.knowledge.apis.calls import is_api_name
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.subject import Api
-from codebase_gardener.knowledge.apis.usage_examples import AREA_ORDER
 from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.markup import NO_CODE, USED_BY, USES, code
 from codebase_gardener.knowledge.pages.quoting import inline
-from codebase_gardener.knowledge.pages.wording import counted, enumerated, not_listed
+from codebase_gardener.knowledge.pages.wording import AREA_NOUNS, AREA_ORDER, counted, enumerated, not_listed
 from codebase_gardener.languages.symbols import Symbol
 
 __all__ = [
-    "AREA_NOUNS", "defined_again", "linked", "members", "neighbours", "passage_lines", "raised", "shown_in", "standing",
+    "defined_again", "linked", "members", "neighbours", "passage_lines", "raised", "shown_in", "standing",
     "used_in", "used_passages",
 ]  # fmt: skip
 
 _LONGEST_SIGNATURE = 300
 _MOST = 8  # names or places that a sentence lists; the rest is counted
-AREA_NOUNS = {
-    "readme": ("section of the README", "sections of the README"),
-    "docs": ("section of the docs", "sections of the docs"),
-    "example": ("example", "examples"),
-    "docstring": ("docstring example", "docstring examples"),
-    "test": ("test", "tests"),
-}
-"""What a passage of each area is called: one, many."""
 _KINDS = {"function": "function", "method": "method", "class": "class"}
 
 

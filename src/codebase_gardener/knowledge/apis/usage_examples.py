@@ -14,6 +14,7 @@ from codebase_gardener.documents.sentences import sentences
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.citations import dedented
+from codebase_gardener.knowledge.pages.wording import AREA_ORDER
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.python.row import is_python
 from codebase_gardener.languages.python.trees import parse_python
@@ -21,7 +22,7 @@ from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.utils.anchors import split_lines
 from codebase_gardener.utils.memo import remembered
 
-__all__ = ["AREA_ORDER", "UsageExample", "lead_in", "remark_above", "snippet_around", "usage_examples"]
+__all__ = ["UsageExample", "lead_in", "remark_above", "snippet_around", "usage_examples"]
 
 _IS_FENCE = re.compile(r"\s*(?:`{3}|~{3}|\.\. [\w-]+::|:[\w-]+:(?!`)|[=\-~^]{3,}\s*$|#{1,6} |<|!\[|\[!)")
 _IS_PROSE = re.compile(r"(?<![A-Za-z])[A-Za-z]{2,}+\s++[A-Za-z]{2,}+\s++[A-Za-z`]{2}")
@@ -29,9 +30,6 @@ _REMARK = re.compile(r"\s*(?:>>> |\.\.\. )?\s*(?:#+|//+|--)\s+(?=[^\W\d_])(.+)")
 _IS_REMARK = re.compile(r"(?=(?:\W*[^\W\d_]+){3})[^=;{}<>]{1,300}\Z")
 """Three words, and no code that is commented out."""
 _MOST_LEAD = 12
-
-AREA_ORDER = ("readme", "docs", "example", "docstring", "test")
-"""Areas of passages, those written for readers first."""
 
 _WRAPPED = "if 1:  # the indented lines of a definition"
 _MOST_LINES = 15

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["counted", "enumerated", "not_listed"]
+__all__ = ["AREA_NOUNS", "AREA_ORDER", "counted", "enumerated", "not_listed"]
+
+AREA_ORDER = ("readme", "docs", "example", "docstring", "test")
+"""Areas of passages, those written for readers first."""
+
+AREA_NOUNS = {
+    "readme": ("section of the README", "sections of the README"),
+    "docs": ("section of the docs", "sections of the docs"),
+    "example": ("example", "examples"),
+    "docstring": ("docstring example", "docstring examples"),
+    "test": ("test", "tests"),
+}
+"""What a passage of each area is called: one, many."""
 
 
 def counted(number: int, one: str, many: str = "") -> str:

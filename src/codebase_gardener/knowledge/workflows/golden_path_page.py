@@ -12,7 +12,6 @@ from codebase_gardener.documents.actions import action_in, says_purpose
 from codebase_gardener.documents.facts import Heading
 from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.documents.sentences import first_sentence, sentences, stands_alone
-from codebase_gardener.knowledge.apis.descriptions import AREA_NOUNS
 from codebase_gardener.knowledge.apis.section_titles import headings_around, opens_section, passage_title
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.tree_calls import documented
@@ -22,7 +21,7 @@ from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.markup import code, fence
 from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
 from codebase_gardener.knowledge.pages.structure import Edge, Page, Section
-from codebase_gardener.knowledge.pages.wording import counted, enumerated
+from codebase_gardener.knowledge.pages.wording import AREA_NOUNS, counted, enumerated
 from codebase_gardener.knowledge.pages.workflow_layout import TESTS_ALONE, WrittenStep, execution_steps
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.workflows.golden_path import GoldenPath, Step
