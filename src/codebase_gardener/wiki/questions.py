@@ -9,7 +9,7 @@ from codebase_gardener.retrieval.documents import PAGE_KIND, Document
 __all__ = ["content_words", "is_page"]
 
 _ASKING = (  # words of a question that name nothing
-    "able about any anything can class code could defined do does file find from function get how i located make "
+    "able about any anything can class code could defined do does file find from function get goes how i located make "
     "may me method might must need own should show some something tell together use used using want way what when "
     "where which who why without work works would"
 )

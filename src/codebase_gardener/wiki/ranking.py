@@ -80,7 +80,7 @@ OWN_NAME = 0.3
 """What the project's own name counts in a question: nearly every page has it."""
 
 SAME_ACT_WEIGHT = 0.8
-"""Of another verb for what a question says: what its author calls by the asker's own word comes first."""
+"""Of another word for what a question says: what its author calls by the asker's own word comes first."""
 
 HEADING_WEIGHT = 2.0
 """For a section whose heading is what is asked: the name of an option or method, or the question itself."""
@@ -192,6 +192,8 @@ class PageRanking:
     ) -> list[Hit]:
         """The best pages, sections and pieces of code, best first; a Principle and its Implementation are one hit.
 
+        Of those what is deprecated comes last, where it is not asked for by its name.
+
         Args:
             question: In plain words, or names of code.
             k: How many at most.
@@ -227,7 +229,10 @@ class PageRanking:
         if (told := self._told_in_a_row(question)) is not None:
             first = 1 + max((hit.score for hit in hits), default=0.0)
             hits = [Hit(told, first), *(hit for hit in hits if hit.document.anchor != told.anchor)]
-        return sorted(hits, key=lambda hit: (-hit.score, hit.document.anchor))[:k]
+        best_first = sorted(hits, key=lambda hit: (-hit.score, hit.document.anchor))[:k]
+        return sorted(
+            best_first, key=lambda hit: hit.document.deprecated and not _is_named(hit.document, written)
+        )
 
     def _is_headed(self, number: int, asked: Set[str]) -> bool:
         """Whether a section's heading names an option or method that is asked for, or asks the same."""

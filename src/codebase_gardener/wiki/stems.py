@@ -15,10 +15,25 @@ __all__ = ["SHORT_FORMS", "stem", "stems"]
 SHORT_FORMS = {
     "app": "application", "arg": "argument", "auth": "authentication", "cfg": "configuration",
     "config": "configuration", "dir": "directory", "doc": "documentation", "env": "environment",
-    "func": "function", "init": "initialization", "msg": "message", "param": "parameter", "repo": "repository",
+    "func": "function", "init": "initialization", "max": "maximum", "min": "minimum", "msg": "message",
+    "param": "parameter", "repo": "repository",
     "req": "request", "resp": "response", "temp": "temporary", "tmp": "temporary",
 }  # fmt: skip
 """Words that programmers cut short, for what they say in prose."""
+
+_IRREGULAR = (
+    "begin began begun", "break broke broken", "bring brought", "build built", "buy bought", "catch caught",
+    "choose chose chosen", "come came", "deal dealt", "draw drew drawn", "drive drove driven", "eat ate eaten",
+    "fall fell fallen", "forget forgot forgotten", "freeze froze frozen", "get got gotten", "give gave given",
+    "go goes went gone", "grow grew grown", "hear heard", "hide hid hidden", "hold held", "keep kept", "know knew known",
+    "lead led", "lend lent", "lose lost", "make made", "mean meant", "meet met", "pay paid", "ride rode ridden",
+    "rise rose risen", "run ran", "say said", "sell sold", "send sent", "shake shook shaken", "show shown",
+    "shrink shrank shrunk", "sleep slept", "speak spoke spoken", "spend spent", "stand stood", "steal stole stolen",
+    "strike struck", "swear swore sworn", "take took taken", "teach taught", "tell told", "think thought",
+    "throw threw thrown", "understand understood", "wake woke woken", "wear wore worn", "win won", "write wrote written",
+)  # fmt: skip
+"""Verbs whose forms no rule makes; not those of which a form is a word of its own, as "left", "found" and "bound"."""
+_BASE_FORMS = {form: base for base, *forms in map(str.split, _IRREGULAR) for form in forms}
 
 _NUMBERS = (
     "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen"
@@ -52,6 +67,7 @@ def stem(word: str) -> str:
     stemmer = getattr(_OF_THREAD, "stemmer", None)
     if stemmer is None:  # it keeps the word that it works on: each thread has its own
         stemmer = _OF_THREAD.stemmer = Stemmer("english")
+    word = _BASE_FORMS.get(word, word)
     found: str = stemmer.stemWord(_BRITISH_OUR.sub("or", _BRITISH_S.sub("z", word)))
     return found
 

@@ -1,4 +1,4 @@
-"""Verbs that say the same of an API: who asks how to delete something is answered by what removes it."""
+"""Words that say the same of an API: who asks how to delete something is answered by what removes it."""
 
 from __future__ import annotations
 
@@ -28,16 +28,19 @@ one, its author the other. Only verbs are here, only of acts on things of any ki
 for each other one: what a repository calls its things is learnt from its own documents (`with_what_shows_them`).
 """
 
+_SAME_MEASURES = ("deep depth", "high height", "long length", "wide width", "limit maximum", "least minimum")
+"""Of what is measured: how much it is, and what that is called; who limits something sets its maximum."""
+
 _OTHERS = {
-    word: tuple(other for other in acts if other != word)
-    for row in _SAME_ACTS
-    for acts in [[stem(verb) for verb in row.split()]]
-    for word in acts
+    word: tuple(other for other in same if other != word)
+    for row in (*_SAME_ACTS, *_SAME_MEASURES)
+    for same in [[stem(verb) for verb in row.split()]]
+    for word in same
 }
 
 
 def same_act(word: str) -> tuple[str, ...]:
-    """The other stems that name what this stem does.
+    """The other stems that name what this stem does, or how much it says that something is.
 
     Example:
         >>> same_act("delet"), same_act("pot")

@@ -20,6 +20,7 @@ LONG_PAGE_CHARS = 1_000
 _DEPRECATED = re.compile(
     r"\bdecorated with [^;]*\bdeprecated\b|\bdeprecated (?:since|in) version\b|^\W*deprecated\b", re.I | re.M
 )
+_DEPRECATES = re.compile(r"(?:^|\n\n|\n>\n)> (?:\.\. deprecated::|@deprecated\b|Deprecated\b|DEPRECATED\b)")
 _DIAGRAM = "```mermaid"
 
 
@@ -65,8 +66,9 @@ def _workflows_that_lead_to(pages: Iterable[Page]) -> Counter[str]:
 
 
 def _is_deprecated(page: Page) -> bool:
-    """Whether its subject says so: by a decorator, its docstring's first words or a directive."""
-    return _DEPRECATED.search(f"{page.overview}\n{page.description.partition(chr(10) * 2)[0]}") is not None
+    """Whether its subject says so: by a decorator, its docstring's first words, a directive or a paragraph of its own."""
+    first = f"{page.overview}\n{page.description.partition(chr(10) * 2)[0]}"
+    return _DEPRECATED.search(first) is not None or _DEPRECATES.search(page.description) is not None
 
 
 def _told_by(page: Page) -> str:
