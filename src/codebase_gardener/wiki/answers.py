@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from codebase_gardener.knowledge.answers.answering import GraphAnswer, answer_from_graph
+from codebase_gardener.knowledge.answers.answering import RAISES_NOTHING, GraphAnswer, answer_from_graph
 from codebase_gardener.knowledge.answers.clauses import Clauses, clauses_of
-from codebase_gardener.knowledge.answers.definitions import definitions
+from codebase_gardener.knowledge.answers.definitions import definitions, standing
 from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.knowledge.answers.questions import LAST, Asked, forms_of, is_like_code
+from codebase_gardener.languages.symbols import TYPES
+from codebase_gardener.utils.anchors import split_lines
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.wiki.found import found_lines
 from codebase_gardener.wiki.pages import page_reader
 from codebase_gardener.wiki.questions import content_words
 from codebase_gardener.wiki.ranking import question_stems
 from codebase_gardener.wiki.releases import ended_changelog, newest_tag, release_of_tags
+from codebase_gardener.wiki.sections import lines_anchor
 from codebase_gardener.wiki.state import WikiState
 from codebase_gardener.wiki.synonyms import had
 
@@ -100,8 +105,9 @@ def _computed(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
     else:
         computed = answer_from_graph(wiki.graph(), question) if forms else None
     if computed is not None and (computed.known or is_like_code(computed.name)):
-        return _with_passages(wiki, computed, forms, question)
-    return None
+        return _with_what_documents_say(wiki, _with_passages(wiki, computed, forms, question))
+    wrong = next((asked.what for asked in forms if asked.form in ("error", "raises")), "")
+    return _errors(wiki, wrong) if wrong else None
 
 
 def _with_passages(
@@ -164,11 +170,51 @@ def _how(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
     told = parameter_lines(wiki.graph().parameters(), question)
     found = None
     if _is_current(wiki):
-        found = answer_how(wiki.index(), page_reader(wiki.paths), question)
+        found = answer_how(wiki.index(), page_reader(wiki.paths), question, partial(_shown, wiki))
     if not commands and not told:
         return found
     lines = (*commands, *(found.lines if found else ()), *told)
     return GraphAnswer("how", found.name if found else "", lines)
+
+
+def _shown(wiki: ProjectWiki, passage: str, asked: Set[str], told: Set[str]) -> tuple[GraphLine, ...]:
+    """What the passage of a document shows for what is asked, but for definitions that are told."""
+    from codebase_gardener.wiki.shown_names import shown_names
+
+    anchor = lines_anchor(passage)
+    files = wiki.source.latest().files if anchor is not None and anchor.path in wiki.index().sections else ()
+    text = next((file.text for file in files if anchor is not None and file.path == anchor.path), "")
+    if anchor is None or not text:
+        return ()
+    lines = split_lines(text)[anchor.start - 1 : anchor.end]
+    return tuple(shown_names(anchor, lines, wiki.graph(), asked, told))
+
+
+def _errors(wiki: ProjectWiki, wrong: str) -> GraphAnswer | None:
+    """The errors that speak of what goes wrong."""
+    from codebase_gardener.wiki.error_types import error_lines
+
+    lines = error_lines(wiki.graph(), wiki.index(), wrong) if _is_current(wiki) else []
+    return GraphAnswer("error", wrong, tuple(lines)) if lines else None
+
+
+def _with_what_documents_say(wiki: ProjectWiki, computed: GraphAnswer) -> GraphAnswer:
+    """What a function raises of which its code says nothing: what documents say of it, then that the code does not."""
+    from codebase_gardener.knowledge.answers.told_raises import said_to_raise
+
+    is_silent = computed.form == "raises" and all(
+        any(said in line.text for said in RAISES_NOTHING) for line in computed.lines
+    )
+    if not is_silent or not _is_current(wiki):
+        return computed
+    read = wiki.index().sections
+    files = (file for file in wiki.source.latest().files if file.path in read)
+    told = list(said_to_raise(files, computed.name))
+    errors = dict.fromkeys(error for error, _ in told if error)
+    asked = [Asked("what", error) for error in errors]
+    rows = [row for each in asked for row in definitions(wiki.graph(), each)[:1] if row.kind in TYPES]
+    lines = (*(line for _, line in told), *map(standing, rows), *computed.lines)
+    return replace(computed, lines=lines)
 
 
 def _found(wiki: ProjectWiki, question: str) -> GraphAnswer | None:

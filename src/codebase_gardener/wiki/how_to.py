@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 
 from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.answers.answering import GraphAnswer
@@ -12,20 +12,26 @@ from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.retrieval.documents import PAGE_KIND
 from codebase_gardener.wiki.found import found_lines
 from codebase_gardener.wiki.ranking import question_stems
-from codebase_gardener.wiki.search import WikiIndex
+from codebase_gardener.wiki.search import SearchResult, WikiIndex
 from codebase_gardener.wiki.stems import stems
 from codebase_gardener.wiki.synonyms import had
 
 __all__ = ["answer_how", "command_lines", "parameter_lines"]
 
 _LOOKED_AT = 3
+_SECTIONS_AMONG = 6
 _MOST_PARAMETERS = 2
 _MOST_WORDS = 8  # of a parameter's sentence, for each that is asked for
 _BEGINNING = 4  # letters that a stem has in common with the words that it is of
 _ENOUGH = 2 / 3  # of a question's words: "in tests" says where, not what
 
 
-def answer_how(index: WikiIndex, page_of: Callable[[str], Page | None], question: str) -> GraphAnswer | None:
+def answer_how(
+    index: WikiIndex,
+    page_of: Callable[[str], Page | None],
+    question: str,
+    shown: Callable[[str, Set[str], Set[str]], Iterable[GraphLine]] = lambda anchor, asked, told: (),
+) -> GraphAnswer | None:
     """The steps of the workflow that is about a question, else what the search finds; None where that is about less.
 
     A workflow is, that comes first or whose name has the words: one that only shows them among others does not answer
@@ -35,9 +41,11 @@ def answer_how(index: WikiIndex, page_of: Callable[[str], Page | None], question
         index: Of code and pages.
         page_of: The page of an id, or None.
         question: "how do I …".
+        shown: What the passage at an anchor shows for what is asked, by its stems, but for definitions that are told.
     """
     asked = question_stems(question).keys()
-    found = index.search(question, k=_LOOKED_AT)
+    sections = index.search(question, k=_SECTIONS_AMONG)
+    found = sections[:_LOOKED_AT]
     if not asked or not found or found[0].id.startswith("Overview:"):  # asked of the repository as a whole
         return None
     fits = [one for one in found if _ENOUGH * len(asked) <= len(had(asked, index.words_of(one.id)))]
@@ -45,11 +53,25 @@ def answer_how(index: WikiIndex, page_of: Callable[[str], Page | None], question
         page = page_of(one.id) if one.kind == PAGE_KIND else None
         about = one is found[0] or _ENOUGH * len(asked) <= len(had(asked, set(stems(one.title))))
         if page is not None and page.type == "Workflow" and about:
-            lines = [GraphLine(page.overview, _anchor(page)), *_steps(page, page_of)]
+            steps = _steps(page, page_of)
+            decisive = shown(_anchor(page), asked, {line.anchor for line in steps})
+            lines = [GraphLine(page.overview, _anchor(page)), *decisive, *steps]
             return GraphAnswer("how", page.id, tuple(lines))
     if found[0] not in fits or not found[0].anchor:
         return None
-    return GraphAnswer("how", found[0].id, found_lines(found, asked))
+    section = next(
+        (one for one in sections if one.kind == "text" and _tells_more(index, one, found[0], asked)), None
+    )
+    named = tuple(shown(section.anchor, asked, set())) if section is not None else ()
+    return GraphAnswer("how", found[0].id, (*named, *found_lines(found, asked)))
+
+
+def _tells_more(index: WikiIndex, section: SearchResult, first: SearchResult, asked: Set[str]) -> bool:
+    """Whether a section's heading says what is asked, or its text what the first page has only from documents."""
+    if section is first or _ENOUGH * len(asked) <= len(had(asked, set(stems(section.title)))):
+        return True
+    has = had(asked, index.words_of(section.id))
+    return len(has) == len(asked) and has > had(asked, index.words_of(first.id, shown=False))
 
 
 def command_lines(commands: Iterable[DefinedName], question: str) -> tuple[GraphLine, ...]:

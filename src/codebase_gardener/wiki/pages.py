@@ -79,12 +79,20 @@ def page_files(wiki: WikiPaths) -> dict[str, Path]:
     folder = wiki.require()
     overview = folder / OVERVIEW_FILE
     return ({_id_in(overview, overview.stat().st_mtime_ns): overview} if overview.is_file() else {}) | {
-        f"{name}:{file.removesuffix('.md')}": within / file
+        f"{name}:{file.removesuffix('.md')}": folder / kind.folder / file
         for name, kind in PAGE_TYPES.items()
-        if kind.folder and (within := folder / kind.folder).is_dir()
-        for file in sorted(os.listdir(within))
-        if file.endswith(".md")
+        if kind.folder
+        for file in _pages_in(folder / kind.folder)
     }
+
+
+def _pages_in(folder: Path) -> list[str]:
+    """The names of a folder's pages, in order: `Path.glob` takes ten times as long."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(one.name for one in entries if one.name.endswith(".md"))
+    except FileNotFoundError:
+        return []
 
 
 @lru_cache(maxsize=8)

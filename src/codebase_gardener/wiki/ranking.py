@@ -167,6 +167,10 @@ class PageRanking:
         pages = list(entries)
         for section in readable_sections(index.documents):
             entries[section.anchor] = _section(section)
+        self.sections = frozenset(
+            entry.document.path for entry in entries.values() if entry.document.kind == "text"
+        )
+        """The paths of documents for people that it has sections of."""
         self._documents = [entry.document for entry in entries.values()]
         self._numbers = {page: number for number, page in enumerate(entries)}
         own = _shared_start([page.partition(":")[2] for page in pages]).rpartition("_")[0]
@@ -292,10 +296,11 @@ class PageRanking:
             line for anchor in page.evidence[:_SUBJECT] for line in self._code.get(anchor, "").splitlines()
         ]
 
-    def words_of(self, page: str) -> frozenset[str]:
-        """The stems of all fields of a page."""
+    def words_of(self, page: str, *, shown: bool = True) -> frozenset[str]:
+        """The stems of all fields of a page, or of all but what documents say that show its subject."""
         entry = self._entries.get(page)
-        return frozenset(word for counts in (entry.counts.values() if entry else ()) for word in counts)
+        fields = entry.counts.items() if entry else ()
+        return frozenset(word for name, counts in fields if shown or name != "shown" for word in counts)
 
     def _scores(self, words: list[str]) -> dict[int, float]:
         """BM25 of each page that has one of the words, field by field, less where it has few of them."""

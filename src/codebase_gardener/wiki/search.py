@@ -134,11 +134,32 @@ class WikiIndex:
         }
         return frozenset(about | other)
 
-    def words_of(self, found: str) -> frozenset[str]:
+    def words_of(self, found: str, *, shown: bool = True) -> frozenset[str]:
         """The stems of the words of what a search found; of a page, too, of the documents that show its subject."""
-        if words := self._pages.words_of(found):
+        if words := self._pages.words_of(found, shown=shown):
             return words
         return frozenset(stems(next((one.text for one in self.symbols.documents if one.anchor == found), "")))
+
+    def symbols_of(self, name: str, folder: str) -> list[Document]:
+        """The code of a definition and of its members, wherever in its folder they stand."""
+        return [
+            one
+            for one in self._by_owner.get(name, ())
+            if one.path.rpartition("/")[0] == folder and one.kind not in _PROSE and not is_page(one)
+        ]
+
+    @cached_property
+    def _by_owner(self) -> dict[str, list[Document]]:
+        found: dict[str, list[Document]] = {}
+        for one in self.symbols.documents:
+            for name in {one.symbol, one.symbol.rpartition(".")[0]} - {""}:
+                found.setdefault(name, []).append(one)
+        return found
+
+    @property
+    def sections(self) -> frozenset[str]:
+        """The paths of the documents that people read."""
+        return self._pages.sections
 
     def for_prompt(self, question: str, k: int = _DOCUMENTS, *, pages: bool = True) -> list[Document]:
         """What to put before a question: symbols that it names, tests last, then what BM25 finds without filler words.

@@ -25,12 +25,13 @@ _IRREGULAR = (
     "begin began begun", "break broke broken", "bring brought", "build built", "buy bought", "catch caught",
     "choose chose chosen", "come came", "deal dealt", "draw drew drawn", "drive drove driven", "eat ate eaten",
     "fall fell fallen", "forget forgot forgotten", "freeze froze frozen", "get got gotten", "give gave given",
-    "go goes went gone", "grow grew grown", "hear heard", "hide hid hidden", "hold held", "keep kept", "know knew known",
-    "lead led", "lend lent", "lose lost", "make made", "mean meant", "meet met", "pay paid", "ride rode ridden",
-    "rise rose risen", "run ran", "say said", "sell sold", "send sent", "shake shook shaken", "show shown",
-    "shrink shrank shrunk", "sleep slept", "speak spoke spoken", "spend spent", "stand stood", "steal stole stolen",
-    "strike struck", "swear swore sworn", "take took taken", "teach taught", "tell told", "think thought",
-    "throw threw thrown", "understand understood", "wake woke woken", "wear wore worn", "win won", "write wrote written",
+    "go goes went gone", "grow grew grown", "hear heard", "hide hid hidden", "hold held", "keep kept",
+    "know knew known", "lead led", "lend lent", "lose lost", "make made", "mean meant", "meet met", "pay paid",
+    "ride rode ridden", "rise rose risen", "run ran", "say said", "sell sold", "send sent", "shake shook shaken",
+    "show shown", "shrink shrank shrunk", "sleep slept", "speak spoke spoken", "spend spent", "stand stood",
+    "steal stole stolen", "strike struck", "swear swore sworn", "take took taken", "teach taught", "tell told",
+    "think thought", "throw threw thrown", "understand understood", "wake woke woken", "wear wore worn", "win won",
+    "write wrote written",
 )  # fmt: skip
 """Verbs whose forms no rule makes; not those of which a form is a word of its own, as "left", "found" and "bound"."""
 _BASE_FORMS = {form: base for base, *forms in map(str.split, _IRREGULAR) for form in forms}

@@ -8,7 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from codebase_gardener.knowledge.answers.definitions import AREAS, MOST, definitions, each_of, standing
+from codebase_gardener.knowledge.answers.definitions import (
+    AREAS,
+    MOST,
+    definitions,
+    each_of,
+    standing,
+    told_of,
+)
 from codebase_gardener.knowledge.answers.graph import Graph
 from codebase_gardener.knowledge.answers.graph_rows import (
     DefinedName,
@@ -27,11 +34,15 @@ from codebase_gardener.knowledge.answers.release_lines import behind_lines, rele
 from codebase_gardener.knowledge.answers.switches import NamedSwitch, switch_lines
 from codebase_gardener.knowledge.answers.type_answers import bases, errors, heirs, members
 from codebase_gardener.knowledge.answers.work_lines import WORK_KINDS, need_lines, work_lines
-from codebase_gardener.knowledge.pages.wording import AREA_NOUNS, AREA_ORDER, counted
+from codebase_gardener.knowledge.pages.wording import AREA_NOUNS, AREA_ORDER, counted, enumerated
 
-__all__ = ["GraphAnswer", "answer_from_graph"]
+__all__ = ["RAISES_NOTHING", "GraphAnswer", "answer_from_graph"]
+
+RAISES_NOTHING = ("itself raises nothing", "themselves raise nothing")
+"""How a line says so of one or several definitions."""
 
 _NEAR = 5
+_MOST_NAMED = 5
 _SAYS_RAISED = re.compile(r"\b(?:raise[sd]?|raising|thrown?|throws)\b", re.IGNORECASE)
 
 
@@ -291,8 +302,24 @@ def _raises(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]
             said = f": `{line}`"
         yield GraphLine(f"raises `{place.what}`{by}{said}", place.anchor)
     yield from (GraphLine(place.what, place.anchor) for place in row.fails)
-    if not row.raises and not row.fails:
-        yield GraphLine(f"`{row.name}` itself raises nothing; what it calls may", row.place.anchor)
+
+
+def _all_raises(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
+    """What each of the definitions raises, then those that raise nothing, in one line."""
+    rows = definitions(graph, asked)
+    own = [row for row in rows if row.place.area == "package"] or rows
+    raising = [row for row in own if row.raises or row.fails]
+    silent = [row for row in own if row not in raising and row.kind in ("function", "method", "class")]
+    yield from told_of(raising, _raises, graph, asked)
+    names = list(dict.fromkeys(f"`{row.name}`" for row in silent))
+    if names:
+        told = enumerated(names[:_MOST_NAMED], len(names))
+        said = (
+            f"{told} {RAISES_NOTHING[0]}; what it calls may"
+            if len(names) == 1
+            else f"{told} {RAISES_NOTHING[1]}; what they call may"
+        )
+        yield GraphLine(said, silent[0].place.anchor)
 
 
 def _raising(graph: Graph, place: Place) -> str:
@@ -355,7 +382,7 @@ ANSWERS: dict[str, Callable[[Graph, Asked], Iterator[GraphLine]]] = {
     "takes": each_of(_takes),
     "parameter": each_of(_parameter),
     "callers": _used,
-    "raises": each_of(_raises),
+    "raises": _all_raises,
     "raised": _raised,
     "since": each_of(_since),
     "version": version,

@@ -15,7 +15,7 @@ from codebase_gardener.repository.areas import area_of, is_about_versions
 from codebase_gardener.repository.snapshot import SourceFile
 from codebase_gardener.utils.anchors import Anchor, split_lines
 
-__all__ = ["passages_on_both"]
+__all__ = ["Paragraph", "paragraphs", "passages_on_both"]
 
 _MOST, _MOST_OF_A_LIST = 2, 12
 _LONGEST = 500
@@ -30,7 +30,9 @@ _ITEM = re.compile(r"(?:[-*+•]|\d{1,2}[.)])\s")
 
 
 @dataclass(frozen=True)
-class _Paragraph:
+class Paragraph:
+    """Lines that stand together: their text on one line, without marks of a comment."""
+
     path: str
     start: int
     end: int
@@ -39,6 +41,7 @@ class _Paragraph:
 
     @property
     def is_item(self) -> bool:
+        """Whether it is one of a list."""
         return _ITEM.match(self.text) is not None
 
 
@@ -58,20 +61,20 @@ def passages_on_both(
         names: As the question writes them.
     """
     texts = {file.path: file for file in files}
-    found: list[_Paragraph] = []
+    found: list[Paragraph] = []
     for rows, other in ((first, names[1]), (second, names[0])):
         for row in rows:
             path, start, end = _lines_of(row.says_at)
             if path in texts:
                 lines = split_lines(texts[path].text)[start - 1 : end]
-                found += [one for one in _paragraphs(path, lines, start) if _has(one.text, other)]
+                found += [one for one in paragraphs(path, lines, start) if _has(one.text, other)]
     for file in texts.values():
         if is_code(file.language) or area_of(file.path) != "docs" or is_about_versions(file.path):
             continue
         if all(name in file.text for name in names):
             found += [
                 one
-                for one in _paragraphs(file.path, split_lines(file.text), 1)
+                for one in paragraphs(file.path, split_lines(file.text), 1)
                 if all(_has(one.text, name) for name in names)
             ]
     told = [one for one in found if _DIFFERS.search(one.text)]
@@ -91,7 +94,7 @@ def _has(text: str, name: str) -> bool:
     return re.search(rf"(?<![\w.]){re.escape(name)}(?![\w])", text) is not None
 
 
-def _paragraphs(path: str, lines: Sequence[str], first: int) -> Iterator[_Paragraph]:
+def paragraphs(path: str, lines: Sequence[str], first: int) -> Iterator[Paragraph]:
     """Lines between blank ones, fences left out; what ends in a colon goes on with the list that follows."""
     pieces = list(_pieces(path, lines, first))
     for at, piece in enumerate(pieces):
@@ -101,10 +104,10 @@ def _paragraphs(path: str, lines: Sequence[str], first: int) -> Iterator[_Paragr
         listed = [one for one, belongs in zip(after, takewhile(bool, deeper), strict=False) if belongs]
         last = listed[-1] if listed else piece
         text = " ".join(one.text for one in (piece, *listed))
-        yield _Paragraph(path, piece.start, last.end, piece.indent, text)
+        yield Paragraph(path, piece.start, last.end, piece.indent, text)
 
 
-def _pieces(path: str, lines: Sequence[str], first: int) -> Iterator[_Paragraph]:
+def _pieces(path: str, lines: Sequence[str], first: int) -> Iterator[Paragraph]:
     kept: list[str] = []
     in_fence = False
     for number, line in enumerate([*lines, ""], first):
@@ -115,5 +118,5 @@ def _pieces(path: str, lines: Sequence[str], first: int) -> Iterator[_Paragraph]
             kept.append(bare)
         elif kept:
             indent = len(kept[0]) - len(kept[0].lstrip())
-            yield _Paragraph(path, number - len(kept), number - 1, indent, " ".join(map(str.strip, kept)))
+            yield Paragraph(path, number - len(kept), number - 1, indent, " ".join(map(str.strip, kept)))
             kept = []

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from codebase_gardener.knowledge.answers.graph import Graph
 from codebase_gardener.knowledge.answers.graph_rows import DefinedName
@@ -11,12 +13,14 @@ from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.knowledge.answers.questions import Asked
 from codebase_gardener.languages.table import is_stub
 
-__all__ = ["AREAS", "MOST", "definitions", "each_of", "fits", "standing"]
+__all__ = ["AREAS", "MOST", "definitions", "each_of", "fits", "standing", "told_of"]
 
 MOST = 20
 """Lines of an answer."""
 AREAS = ("package", "examples", "scripts", "benchmarks", "other", "docs", "tests")
 """The package's own first."""
+_VERSION = re.compile(r"(?<![^/])v(\d{1,4})(?=/)")
+_DEPRECATED = re.compile(r"\W*deprecated\b", re.IGNORECASE)
 
 
 def definitions(graph: Graph, asked: Asked) -> list[DefinedName]:
@@ -37,7 +41,7 @@ def definitions(graph: Graph, asked: Asked) -> list[DefinedName]:
     ):  # `consumer` of a test is not the `Consumer`
         exact = [row for row in own if row.kind != "file"]
     of_kind = [row for row in rows if asked.kind and row.kind == asked.kind]
-    return sorted(of_kind or exact or rows, key=_order)
+    return sorted(of_kind or exact or rows, key=partial(_order, _newest(rows)))
 
 
 def _without_stubs(rows: list[DefinedName]) -> list[DefinedName]:
@@ -54,11 +58,27 @@ def fits(row: DefinedName, dotted: str) -> bool:
     return any(f".{name.lower()}".endswith(wanted) for name in names)
 
 
-def _order(row: DefinedName) -> tuple[int, bool, bool, bool, int, str, int]:
+def _newest(rows: Iterable[DefinedName]) -> dict[str, int]:
+    """Of each folder that has folders of several versions, such as `v3` and `v4`, the newest."""
+    found: dict[str, int] = {}
+    for row in rows:
+        for each in _VERSION.finditer(row.place.path):
+            around = row.place.path[: each.start()]
+            found[around] = max(found.get(around, 0), int(each[1]))
+    return found
+
+
+def _order(
+    newest: dict[str, int], row: DefinedName
+) -> tuple[int, bool, bool, bool, bool, bool, int, str, int]:
+    path = row.place.path
+    is_older = any(int(each[1]) < newest.get(path[: each.start()], 0) for each in _VERSION.finditer(path))
     hidden = any(part.startswith("_") for part in row.name.split("."))
     return (
         AREAS.index(row.place.area) if row.place.area in AREAS else len(AREAS),
         row.kind == "file",
+        is_older,
+        any(_DEPRECATED.match(said) for said in (*row.changes, row.says)),
         not row.public,
         hidden,
         row.name.count("."),
@@ -73,19 +93,28 @@ def each_of(
     """The answer about one definition; where a name has several, those of the package are told in turn."""
 
     def lines(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
-        rows = definitions(graph, asked)
-        own = [row for row in rows if row.place.area == "package"] or rows
-        shown = [row for row in own if row.kind != "file"] or own
-        told = [(row, found) for row in shown[:MOST] if (found := list(tell(graph, row, asked)))]
-        many = len(told) > 1 or any(asked.what in row.written and not fits(row, asked.what) for row in shown)
-        for row, found in told:
-            if many:
-                yield standing(row)
-            yield from (replace(line, text=f"  {line.text}") if many else line for line in found)
-        if len(shown) > MOST:
-            yield GraphLine(f"and {len(shown) - MOST} more", shown[MOST].place.anchor)
+        yield from told_of(definitions(graph, asked), tell, graph, asked)
 
     return lines
+
+
+def told_of(
+    rows: list[DefinedName],
+    tell: Callable[[Graph, DefinedName, Asked], Iterable[GraphLine]],
+    graph: Graph,
+    asked: Asked,
+) -> Iterator[GraphLine]:
+    """The answer about each of some definitions, of those of the package alone where there are such."""
+    own = [row for row in rows if row.place.area == "package"] or rows
+    shown = [row for row in own if row.kind != "file"] or own
+    told = [(row, found) for row in shown[:MOST] if (found := list(tell(graph, row, asked)))]
+    many = len(told) > 1 or any(asked.what in row.written and not fits(row, asked.what) for row in shown)
+    for row, found in told:
+        if many:
+            yield standing(row)
+        yield from (replace(line, text=f"  {line.text}") if many else line for line in found)
+    if len(shown) > MOST:
+        yield GraphLine(f"and {len(shown) - MOST} more", shown[MOST].place.anchor)
 
 
 def standing(row: DefinedName) -> GraphLine:

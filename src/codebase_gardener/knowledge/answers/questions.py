@@ -134,6 +134,9 @@ FORMS: tuple[tuple[str, str], ...] = (
     ("raises", rf"(?:(?:{_W}|how|when|why) )?{_DO} (?P<what>.+?) (?:ever )?"
                rf"(?:fail|(?:return|raise|throw) (?:an? |any )?{_ERRORS})(?: with| and (?:how|with what|why))?"),
     ("raises", rf"{_W} {_ERRORS} (?:come|are raised|are thrown) (?:from|by|in) (?P<what>.+)"),
+    ("error", rf"{_W} (?:(?:kind|sort|type)s? of )?{_ERRORS}(?: (?:types?|class(?:es)?|{_IS}|{_DO}|i|you|we|one|it"
+              r"|there|gets?|raised|thrown|returned|given|reported|comes?|occurs?|happens?|signals?|means?|says?|stands?|expect|catch))*"
+              r" (?:for|on|if|when|that|about) (?P<what>.+)"),
     ("callers", r"(?:who|what|which \w+) (?:else )?(?:calls?|uses?|invokes?|instantiates?|imports?|depends? on|needs?)"
                 r" (?P<what>.+)"),
     ("callers", rf"(?:where|when|from where|by wh(?:om|at)) {_IS} (?P<what>.+?)"
@@ -222,7 +225,7 @@ class Asked:
     Attributes:
         form: "where", "what", "takes", "parameter", "callers", "raises", "raised", "since", "version", "extra",
             "dependencies", "install", "import", "how", "changed", "release", "released", "needs", "work",
-            "heirs", "bases", "members", "part", "licence", "variables", "errors", "depends".
+            "heirs", "bases", "members", "part", "licence", "variables", "errors", "error", "depends".
         what: The name as written, without articles, marks and parentheses.
         kind: Of the definition, where the question says so; "".
         part: The parameter that is asked for; what it is compared with; "".
@@ -238,7 +241,16 @@ class Asked:
         """Whether what is asked for can only be a name: then one that is not there is told as such."""
         if not self.what or " " in self.what:
             return False
-        if self.form in ("release", "released", "needs", "work", "dependencies", "install", "switches"):
+        if self.form in (
+            "release",
+            "released",
+            "needs",
+            "work",
+            "dependencies",
+            "install",
+            "switches",
+            "error",
+        ):
             return False
         return self.form not in ("what", "how") or is_like_code(self.what)
 

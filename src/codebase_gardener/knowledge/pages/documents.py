@@ -66,7 +66,7 @@ def _workflows_that_lead_to(pages: Iterable[Page]) -> Counter[str]:
 
 
 def _is_deprecated(page: Page) -> bool:
-    """Whether its subject says so: by a decorator, its docstring's first words, a directive or a paragraph of its own."""
+    """Whether its subject says so: by a decorator, its docstring's first words, or a paragraph of it."""
     first = f"{page.overview}\n{page.description.partition(chr(10) * 2)[0]}"
     return _DEPRECATED.search(first) is not None or _DEPRECATES.search(page.description) is not None
 

@@ -1,0 +1,80 @@
+"""What a passage of a document shows for what is asked: the calls and assignments in it that do that."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence, Set
+
+from codebase_gardener.documents.prose import plain_text
+from codebase_gardener.knowledge.answers.graph import Graph
+from codebase_gardener.knowledge.answers.graph_rows import DefinedName
+from codebase_gardener.knowledge.answers.lines import GraphLine
+from codebase_gardener.utils.anchors import Anchor
+from codebase_gardener.wiki.stems import stems
+from codebase_gardener.wiki.synonyms import had
+
+__all__ = ["shown_names"]
+
+_MOST = 3
+_ENOUGH = 1 / 2  # of the words that the name with the most of them has
+_LONGEST_LINE = 500
+_WRITTEN = re.compile(
+    r"(?P<call>[A-Za-z_$][\w$]*)[ ]?\("
+    r"|(?:[.:>])(?P<field>[A-Za-z_][\w]*)[ ]*=(?![=>])"
+    r"|`{1,2}[~@]?(?:[\w$]+(?:\.|::|\#))*(?P<marked>[A-Za-z_$][\w$]*)(?:\(\))?`{1,2}"
+)
+
+
+def shown_names(
+    anchor: Anchor, lines: Sequence[str], graph: Graph, asked: Set[str], told: Collection[str] = ()
+) -> Iterator[GraphLine]:
+    """The definitions that a passage calls, assigns or names in code and that have words of what is asked.
+
+    Where it makes one call, that one: the heading says what it is for.
+
+    Args:
+        anchor: Of the passage.
+        lines: Those of it.
+        graph: Of the repository.
+        asked: Stems of what is asked.
+        told: Anchors of definitions that are told without this.
+    """
+    written: dict[str, tuple[str, int]] = {}
+    for number, line in enumerate(lines, anchor.start):
+        for found in _WRITTEN.finditer(line[:_LONGEST_LINE]):
+            kind = found.lastgroup or ""
+            name = found[kind]
+            if name not in written or (written[name][0] == "marked" and kind != "marked"):
+                written[name] = kind, number
+    rows = {name: row for name in written if (row := _row(graph, name, written[name][0])) is not None}
+    words = {name: len(had(asked, set(stems(name)))) for name in rows}
+    most = max(words.values(), default=0)
+    in_code = [name for name in rows if written[name][0] != "marked"]
+    asked_for = [name for name, count in words.items() if most and count >= _ENOUGH * most]
+    for name in (asked_for or (in_code if len(in_code) == 1 else []))[:_MOST]:
+        kind, number = written[name]
+        row = rows[name]
+        if row.place.anchor in told:
+            continue
+        line = lines[number - anchor.start].strip()
+        said = f"`{line}`" if kind != "marked" else f"`{row.name}`: {plain_text(line.lstrip('-*+ '))}"
+        yield GraphLine(said, str(Anchor(anchor.path, number, number)))
+        if kind != "marked":
+            what = f"{row.kind} `{row.name}`{f': {row.says}' if row.says else ''}"
+            yield GraphLine(what, row.place.anchor)
+
+
+def _row(graph: Graph, name: str, kind: str) -> DefinedName | None:
+    """The definition of the package that a name in code can only mean; of a call something that can be called."""
+    found = [row for row in graph.rows(name) if isinstance(row, DefinedName) and _is_meant(row, name, kind)]
+    return found[0] if len({row.name for row in found}) == 1 else None
+
+
+def _is_meant(row: DefinedName, name: str, kind: str) -> bool:
+    is_value = row.kind in ("field", "constant")
+    return (
+        row.place.area == "package"
+        and row.kind not in ("file", "command")
+        and row.name.rpartition(".")[2] == name
+        and (kind == "marked" or is_value is (kind == "field"))
+    )
