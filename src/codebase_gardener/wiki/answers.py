@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from codebase_gardener.knowledge.answers.answering import RAISES_NOTHING, GraphAnswer, answer_from_graph
+from codebase_gardener.knowledge.answers.answering import GraphAnswer, answer_from_graph
 from codebase_gardener.knowledge.answers.clauses import Clauses, clauses_of
 from codebase_gardener.knowledge.answers.definitions import definitions, standing
 from codebase_gardener.knowledge.answers.lines import GraphLine
@@ -177,7 +177,7 @@ def _how(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
     return GraphAnswer("how", found.name if found else "", lines)
 
 
-def _shown(wiki: ProjectWiki, passage: str, asked: Set[str], told: Set[str]) -> tuple[GraphLine, ...]:
+def _shown(wiki: ProjectWiki, passage: str, asked: Set[str], told: Set[str] | None) -> tuple[GraphLine, ...]:
     """What the passage of a document shows for what is asked, but for definitions that are told."""
     from codebase_gardener.wiki.shown_names import shown_names
 
@@ -202,18 +202,16 @@ def _with_what_documents_say(wiki: ProjectWiki, computed: GraphAnswer) -> GraphA
     """What a function raises of which its code says nothing: what documents say of it, then that the code does not."""
     from codebase_gardener.knowledge.answers.told_raises import said_to_raise
 
-    is_silent = computed.form == "raises" and all(
-        any(said in line.text for said in RAISES_NOTHING) for line in computed.lines
-    )
-    if not is_silent or not _is_current(wiki):
+    rows = definitions(wiki.graph(), Asked(computed.form, computed.name)) if computed.form == "raises" else []
+    if not rows or rows[0].raises or rows[0].fails or not _is_current(wiki):
         return computed
     read = wiki.index().sections
     files = (file for file in wiki.source.latest().files if file.path in read)
     told = list(said_to_raise(files, computed.name))
     errors = dict.fromkeys(error for error, _ in told if error)
     asked = [Asked("what", error) for error in errors]
-    rows = [row for each in asked for row in definitions(wiki.graph(), each)[:1] if row.kind in TYPES]
-    lines = (*(line for _, line in told), *map(standing, rows), *computed.lines)
+    types = [row for each in asked for row in definitions(wiki.graph(), each)[:1] if row.kind in TYPES]
+    lines = (*(line for _, line in told), *map(standing, types), *computed.lines)
     return replace(computed, lines=lines)
 
 

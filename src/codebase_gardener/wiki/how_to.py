@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Set
 
-from codebase_gardener.documents.sentences import first_sentence
+from codebase_gardener.documents.sentences import cut_between_words, first_sentence
 from codebase_gardener.knowledge.answers.answering import GraphAnswer
 from codebase_gardener.knowledge.answers.graph_rows import DefinedName, DescribedParameter
 from codebase_gardener.knowledge.answers.lines import GraphLine
@@ -20,6 +21,13 @@ __all__ = ["answer_how", "command_lines", "parameter_lines"]
 
 _LOOKED_AT = 3
 _SECTIONS_AMONG = 6
+_LONGEST_END, _LONGEST_SAID = 100, 400
+_FROM = re.compile(
+    r"\b(?:get|obtain|extract|infer|derive|retrieve|make|create|build|generate) (?:\w+ ){0,3}?(\w+)"
+    r" from (?:an? |the |my |its )?(\w+)\W*\Z",
+    re.IGNORECASE,
+)
+"""What is got, and from what; "hide it from the help" gets nothing."""
 _MOST_PARAMETERS = 2
 _MOST_WORDS = 8  # of a parameter's sentence, for each that is asked for
 _BEGINNING = 4  # letters that a stem has in common with the words that it is of
@@ -30,7 +38,7 @@ def answer_how(
     index: WikiIndex,
     page_of: Callable[[str], Page | None],
     question: str,
-    shown: Callable[[str, Set[str], Set[str]], Iterable[GraphLine]] = lambda anchor, asked, told: (),
+    shown: Callable[[str, Set[str], Set[str] | None], Iterable[GraphLine]] = lambda anchor, asked, told: (),
 ) -> GraphAnswer | None:
     """The steps of the workflow that is about a question, else what the search finds; None where that is about less.
 
@@ -57,13 +65,30 @@ def answer_how(
             decisive = shown(_anchor(page), asked, {line.anchor for line in steps})
             lines = [GraphLine(page.overview, _anchor(page)), *decisive, *steps]
             return GraphAnswer("how", page.id, tuple(lines))
-    if found[0] not in fits or not found[0].anchor:
+    said = _said_of_getting(index, question)
+    if not said and (found[0] not in fits or not found[0].anchor):
         return None
     section = next(
         (one for one in sections if one.kind == "text" and _tells_more(index, one, found[0], asked)), None
     )
-    named = tuple(shown(section.anchor, asked, set())) if section is not None else ()
-    return GraphAnswer("how", found[0].id, (*named, *found_lines(found, asked)))
+    named = tuple(shown(section.anchor, asked, None)) if section is not None else ()
+    return GraphAnswer("how", found[0].id, (*said, *named, *found_lines(found, asked)))
+
+
+def _said_of_getting(index: WikiIndex, question: str) -> list[GraphLine]:
+    """What a section says of how to get one thing from another: "the type from a schema"."""
+    asked = _FROM.search(question[-_LONGEST_END:])
+    thing, source = (stems(asked[1])[-1:], stems(asked[2])[-1:]) if asked else ([], [])
+    found = index.on_getting(thing[0], source[0]) if thing and source else []
+    for one in found[:1]:
+        _, _, text = one.text.strip().partition("\n")
+        passage = text.lstrip("=-~\n ").partition("\n\n")[0]
+        return [
+            GraphLine(
+                f"{one.symbol}: “{cut_between_words(' '.join(passage.split()), _LONGEST_SAID)}”", one.anchor
+            )
+        ]
+    return []
 
 
 def _tells_more(index: WikiIndex, section: SearchResult, first: SearchResult, asked: Set[str]) -> bool:

@@ -99,6 +99,7 @@ _WRITTEN = re.compile(
     r"`([^`]+)`|\b(\d+(?:\.\d+)+|\w+(?:\.\w{2,})+)\b|\b(\w*[^\W_]_\w+|_\w+|\w*(?:[a-z][A-Z]|[A-Z]{2}[a-z])\w*)\b|\b(\w+)\("
 )
 _COMES_TO = re.compile(r"\b(?:in)?to (?:an? |the )?(\w+)\W*\Z", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"[.!?]\s|\n\s*\n")
 _SATURATION = 1.5
 _LONGEST_END = 100  # characters of a question in which it says what it comes to
 _SUBJECT = 2  # what an Implementation rests on first: its definition, and a class's constructor
@@ -129,6 +130,16 @@ def _makes(document: Document, made: str) -> bool:
     names = (document.symbol.rpartition(".")[2], *document.domains)
     pairs = (pair for name in names for words in [stems(name)] for pair in pairwise(words))
     return any(pair in ((before, made) for before in ("to", "as", "into")) for pair in pairs)
+
+
+def _is_called(document: Document, words: Collection[str]) -> bool:
+    """Whether a question has each word of a definition's name."""
+    return set(stems(document.symbol.rpartition(".")[2])) <= set(words)
+
+
+def _says_from(text: str, thing: str, source: str) -> bool:
+    parts = (sentence.partition(" from ") for sentence in _SENTENCE_END.split(text))
+    return any(thing in stems(before) and source in stems(after) for before, _, after in parts)
 
 
 def _is_named(document: Document, written: frozenset[str]) -> bool:
@@ -235,7 +246,7 @@ class PageRanking:
             hits = [Hit(told, first), *(hit for hit in hits if hit.document.anchor != told.anchor)]
         best_first = sorted(hits, key=lambda hit: (-hit.score, hit.document.anchor))[:k]
         return sorted(
-            best_first, key=lambda hit: hit.document.deprecated and not _is_named(hit.document, written)
+            best_first, key=lambda hit: hit.document.deprecated and not _is_called(hit.document, words)
         )
 
     def _is_headed(self, number: int, asked: Set[str]) -> bool:
@@ -301,6 +312,20 @@ class PageRanking:
         entry = self._entries.get(page)
         fields = entry.counts.items() if entry else ()
         return frozenset(word for name, counts in fields if shown or name != "shown" for word in counts)
+
+    def on_getting(self, thing: str, source: str) -> list[Document]:
+        """The sections headed by a thing that say how it comes from another, the outermost file's first.
+
+        Args:
+            thing, source: Stems.
+        """
+        both = self._postings.get(thing, {}).keys() & self._postings.get(source, {}).keys()
+        found = [
+            one
+            for one in (self._documents[number] for number in both)
+            if one.kind == "text" and thing in stems(one.symbol) and _says_from(one.text, thing, source)
+        ]
+        return sorted(found, key=lambda one: (one.path.count("/"), one.path, one.line_range))
 
     def _scores(self, words: list[str]) -> dict[int, float]:
         """BM25 of each page that has one of the words, field by field, less where it has few of them."""

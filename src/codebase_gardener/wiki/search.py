@@ -140,6 +140,10 @@ class WikiIndex:
             return words
         return frozenset(stems(next((one.text for one in self.symbols.documents if one.anchor == found), "")))
 
+    def on_getting(self, thing: str, source: str) -> list[Document]:
+        """The sections that say how a thing comes from another (`PageRanking.on_getting`)."""
+        return self._pages.on_getting(thing, source)
+
     def symbols_of(self, name: str, folder: str) -> list[Document]:
         """The code of a definition and of its members, wherever in its folder they stand."""
         return [

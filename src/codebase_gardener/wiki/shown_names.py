@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence, Set
+from itertools import takewhile
 
 from codebase_gardener.documents.prose import plain_text
+from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.answers.graph import Graph
 from codebase_gardener.knowledge.answers.graph_rows import DefinedName
 from codebase_gardener.knowledge.answers.lines import GraphLine
@@ -18,6 +20,8 @@ __all__ = ["shown_names"]
 _MOST = 3
 _ENOUGH = 1 / 2  # of the words that the name with the most of them has
 _LONGEST_LINE = 500
+_MOST_LINES = 8
+_ITEM = re.compile(r"\A\s*(?:[-*+•]|\d{1,2}[.)])\s+")
 _WRITTEN = re.compile(
     r"(?P<call>[A-Za-z_$][\w$]*)[ ]?\("
     r"|(?:[.:>])(?P<field>[A-Za-z_][\w]*)[ ]*=(?![=>])"
@@ -26,7 +30,7 @@ _WRITTEN = re.compile(
 
 
 def shown_names(
-    anchor: Anchor, lines: Sequence[str], graph: Graph, asked: Set[str], told: Collection[str] = ()
+    anchor: Anchor, lines: Sequence[str], graph: Graph, asked: Set[str], told: Collection[str] | None = None
 ) -> Iterator[GraphLine]:
     """The definitions that a passage calls, assigns or names in code and that have words of what is asked.
 
@@ -37,13 +41,15 @@ def shown_names(
         lines: Those of it.
         graph: Of the repository.
         asked: Stems of what is asked.
-        told: Anchors of definitions that are told without this.
+        told: Anchors of definitions that are told without this; then what is only named says nothing new.
     """
     written: dict[str, tuple[str, int]] = {}
     for number, line in enumerate(lines, anchor.start):
         for found in _WRITTEN.finditer(line[:_LONGEST_LINE]):
             kind = found.lastgroup or ""
             name = found[kind]
+            if kind == "marked" and (told is not None or number == anchor.start):
+                continue
             if name not in written or (written[name][0] == "marked" and kind != "marked"):
                 written[name] = kind, number
     rows = {name: row for name in written if (row := _row(graph, name, written[name][0])) is not None}
@@ -54,10 +60,10 @@ def shown_names(
     for name in (asked_for or (in_code if len(in_code) == 1 else []))[:_MOST]:
         kind, number = written[name]
         row = rows[name]
-        if row.place.anchor in told:
+        if row.place.anchor in (told or ()):
             continue
-        line = lines[number - anchor.start].strip()
-        said = f"`{line}`" if kind != "marked" else f"`{row.name}`: {plain_text(line.lstrip('-*+ '))}"
+        at = number - anchor.start
+        said = f"`{lines[at].strip()}`" if kind != "marked" else f"`{row.name}`: {_sentence(lines[at:])}"
         yield GraphLine(said, str(Anchor(anchor.path, number, number)))
         if kind != "marked":
             what = f"{row.kind} `{row.name}`{f': {row.says}' if row.says else ''}"
@@ -78,3 +84,9 @@ def _is_meant(row: DefinedName, name: str, kind: str) -> bool:
         and row.name.rpartition(".")[2] == name
         and (kind == "marked" or is_value is (kind == "field"))
     )
+
+
+def _sentence(lines: Sequence[str]) -> str:
+    """The first sentence of the lines that stand together, of a list's item those that are the item's."""
+    rest = takewhile(lambda line: line.strip() and not _ITEM.match(line), lines[1:_MOST_LINES])
+    return first_sentence(plain_text(" ".join(map(str.strip, (_ITEM.sub("", lines[0]), *rest)))))

@@ -36,10 +36,7 @@ from codebase_gardener.knowledge.answers.type_answers import bases, errors, heir
 from codebase_gardener.knowledge.answers.work_lines import WORK_KINDS, need_lines, work_lines
 from codebase_gardener.knowledge.pages.wording import AREA_NOUNS, AREA_ORDER, counted, enumerated
 
-__all__ = ["RAISES_NOTHING", "GraphAnswer", "answer_from_graph"]
-
-RAISES_NOTHING = ("itself raises nothing", "themselves raise nothing")
-"""How a line says so of one or several definitions."""
+__all__ = ["GraphAnswer", "answer_from_graph"]
 
 _NEAR = 5
 _MOST_NAMED = 5
@@ -315,9 +312,9 @@ def _all_raises(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
     if names:
         told = enumerated(names[:_MOST_NAMED], len(names))
         said = (
-            f"{told} {RAISES_NOTHING[0]}; what it calls may"
+            f"{told} itself raises nothing; what it calls may"
             if len(names) == 1
-            else f"{told} {RAISES_NOTHING[1]}; what they call may"
+            else f"{told} themselves raise nothing; what they call may"
         )
         yield GraphLine(said, silent[0].place.anchor)
 

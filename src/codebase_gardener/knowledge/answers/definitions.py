@@ -34,7 +34,7 @@ def definitions(graph: Graph, asked: Asked) -> list[DefinedName]:
     found = found or [row for row in alike if asked.what in row.written]
     rows = found if owner else [*whole]
     rows = _without_stubs(rows or [row for row in whole if row.kind == "file"])
-    exact = [row for row in rows if row.name.rpartition(".")[2] == last or row.name.endswith(asked.what)]
+    exact = [row for row in rows if re.split(r"[./]", row.name)[-1] == last or _ends(row.name, asked.what)]
     own = [row for row in rows if row.place.area == "package"]
     if own and not any(
         row.place.area == "package" for row in exact
@@ -42,6 +42,11 @@ def definitions(graph: Graph, asked: Asked) -> list[DefinedName]:
         exact = [row for row in own if row.kind != "file"]
     of_kind = [row for row in rows if asked.kind and row.kind == asked.kind]
     return sorted(of_kind or exact or rows, key=partial(_order, _newest(rows)))
+
+
+def _ends(name: str, wanted: str) -> bool:
+    """Whether a name, or a path, ends in whole parts of what is wanted: `_parse` does not end in `parse`."""
+    return name == wanted or name.endswith((f".{wanted}", f"/{wanted}"))
 
 
 def _without_stubs(rows: list[DefinedName]) -> list[DefinedName]:
