@@ -12,6 +12,7 @@ from codebase_gardener.gardener.wikis import build_wiki
 from codebase_gardener.utils.progress import Quiet
 from codebase_gardener.wiki.answers import FOUND
 from codebase_gardener.wiki.project import ProjectWiki
+from codebase_gardener.wiki.state import WikiState
 from samples.written_garden import write_repository
 
 
@@ -22,6 +23,12 @@ def wiki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProjectWiki]:
     (folder / "garden/src/garden/alarms.py").write_text("ALARM = 3\n")
     (folder / "garden/docs").mkdir()
     (folder / "garden/docs/alarms.md").write_text("# Alarms\n\nThe `ALARM` raises the gardener from sleep.\n")
+    (folder / "garden/docs/failing.md").write_text(
+        "# Failing\n\n`prune` throws a `BareError` at bare plants.\n"
+    )
+    (folder / "garden/src/garden/failing.py").write_text(
+        'class BareError(Exception):\n    """Nothing to prune."""\n'
+    )
     (folder / "garden/docs/care.md").write_text("# Care\n\nUnlike `grow`, `prune` makes a plant smaller.\n")
     with Gardener(Settings(home=folder / "home", min_free_bytes=0)) as gardener:
         build_wiki(gardener, str(folder / "garden"), Quiet(), name="garden")
@@ -79,3 +86,33 @@ def test_a_difference_is_told_by_what_speaks_of_both_names(wiki: ProjectWiki) ->
     texts = [line.text for line in answer.lines]
     assert texts[0] == "“Unlike `grow`, `prune` makes a plant smaller.”"
     assert "function `grow`" in texts
+
+
+def test_what_documents_say_that_a_function_raises_is_told_before_that_its_code_does_not(
+    wiki: ProjectWiki,
+) -> None:
+    answer = wiki.answer("what errors does prune throw?")
+    assert answer is not None
+    told = [line.text for line in answer.lines]
+    assert told[:2] == ["“`prune` throws a `BareError` at bare plants.”", "class `BareError`"]
+    assert told[-1] == "`prune` itself raises nothing; what it calls may"
+
+
+@pytest.mark.parametrize("question", ["what error for nothing to prune?", "which errors does pruning throw?"])
+def test_the_error_that_is_meant_is_told(wiki: ProjectWiki, question: str) -> None:
+    answer = wiki.answer(question)
+    assert answer is not None
+    assert (answer.form, answer.lines[0].text) == ("error", "class `BareError`: Nothing to prune.")
+
+
+def test_a_page_that_was_changed_is_another_wiki(wiki: ProjectWiki) -> None:
+    before = WikiState.read(wiki.paths)
+    page = next(wiki.paths.folder.glob("implementations/*.md"))
+    text = page.read_text("utf-8")
+    page.write_text(f"{text}\nMore.\n", "utf-8")
+    after = WikiState.read(wiki.paths)
+    page.write_text(text, "utf-8")
+    assert before is not None
+    assert after is not None
+    assert before.sha256 != after.sha256
+    assert WikiState.read(wiki.paths) == before

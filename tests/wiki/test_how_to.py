@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from codebase_gardener.knowledge.answers.graph_rows import DefinedName, DescribedParameter, Place
+from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.retrieval.documents import PAGE_KIND, Document
 from codebase_gardener.retrieval.index import SymbolIndex
@@ -39,6 +40,34 @@ def test_a_plain_question_is_answered_by_another_verb_for_it() -> None:
     )
     assert told is not None
     assert told.lines[0].text == "Remove a pot."
+
+
+def test_a_section_that_says_how_one_thing_comes_from_another_is_told_first() -> None:
+    said = "## Inferring types\n\nPots derive a type from your\nschema. Use `infer`.\n\nMore.\n"
+    section = Document("README.md:L5-9", "README.md", "Inferring types", said, "text")
+    page = document("Implementation:o_x", "SchemaType", "Type of a schema.\n\nA type, a schema.\n")
+    others = [document(f"Implementation:o_x{n}", "other", "It is.\n\nNothing.\n") for n in range(5)]
+    index = WikiIndex(SymbolIndex.build([section, page, *others]))
+    told = answer_how(index, lambda _: None, "how do I get the type from a schema?")
+    assert told is not None
+    line = told.lines[0]
+    assert line.text == "Inferring types: “Pots derive a type from your schema. Use `infer`.”"
+    assert line.anchor == section.anchor
+    hidden = answer_how(index, lambda _: None, "how do I hide the type from a schema?")
+    assert hidden is not None
+    assert "Inferring" not in hidden.lines[0].text
+
+
+def test_what_a_section_shows_is_told_before_pages_that_only_it_connects_with_the_question() -> None:
+    said = "## Limits\n\nLimit an upload's size with `most`, or a `LimitedPot`.\n"
+    section = Document("README.md:L5-9", "README.md", "Limits", said, "text")
+    page = Document("Implementation:o_x", "a.md", "LimitedPot", "A limited one.\n\nLimit.\n", PAGE_KIND,
+                    evidence=("a.py:L1-2",), shown=f"Limits Limits {said}")  # fmt: skip
+    index = WikiIndex(SymbolIndex.build([section, page]))
+    line = GraphLine("`most`", "README.md:L7-7")
+    told = answer_how(index, lambda _: None, "how do I limit the size of an upload?", lambda *_: [line])
+    assert told is not None
+    assert told.lines[0] == line
 
 
 COMMANDS = [

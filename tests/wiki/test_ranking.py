@@ -32,6 +32,8 @@ def first(question: str, *documents: Document) -> list[str]:
         "serialize serializing serialise serialised",
         "handle handles handling handled",
         "address",
+        "hide hides hid hidden hiding",
+        "write writes wrote written",
         "class classes",
     ],
 )
@@ -45,6 +47,21 @@ def test_forms_of_a_word_have_one_stem(words: str) -> None:
 def test_other_words_keep_theirs(words: str) -> None:
     one, other = words.split()
     assert stem(one) != stem(other)
+
+
+def test_how_deep_it_may_be_is_a_maximum_depth() -> None:
+    depth, width = page("Implementation:o_a", "max_depth"), page("Implementation:o_b", "max_width")
+    assert first("limit how deep it goes", depth, width)[0] == "Implementation:o_a"
+    assert first("limit how wide it goes", depth, width)[0] == "Implementation:o_b"
+
+
+def test_what_is_deprecated_comes_last_where_it_fits_best() -> None:
+    old = page(
+        "Implementation:o_a", "fire_clay", "Fire the clay.\n\nClay is fired.\n", deprecated=True, links=9
+    )
+    new = page("Implementation:o_b", "bake", "It is.\n\nClay is baked.\n")
+    assert first("harden clay", old, new) == ["Implementation:o_b", "Implementation:o_a"]
+    assert first("fire clay", old, new)[0] == "Implementation:o_a"
 
 
 def test_names_give_their_words_and_short_forms_their_long_ones() -> None:

@@ -63,7 +63,9 @@ def shown_names(
         if row.place.anchor in (told or ()):
             continue
         at = number - anchor.start
-        said = f"`{lines[at].strip()}`" if kind != "marked" else f"`{row.name}`: {_sentence(lines[at:])}"
+        said = (
+            f"`{lines[at].strip()}`" if kind != "marked" else f"`{row.name}`: {_sentence(lines[at:], name)}"
+        )
         yield GraphLine(said, str(Anchor(anchor.path, number, number)))
         if kind != "marked":
             what = f"{row.kind} `{row.name}`{f': {row.says}' if row.says else ''}"
@@ -86,7 +88,11 @@ def _is_meant(row: DefinedName, name: str, kind: str) -> bool:
     )
 
 
-def _sentence(lines: Sequence[str]) -> str:
-    """The first sentence of the lines that stand together, of a list's item those that are the item's."""
+def _sentence(lines: Sequence[str], name: str) -> str:
+    """The first sentence of the lines that stand together, without the name that they begin with.
+
+    Of a list's item those that are the item's.
+    """
     rest = takewhile(lambda line: line.strip() and not _ITEM.match(line), lines[1:_MOST_LINES])
-    return first_sentence(plain_text(" ".join(map(str.strip, (_ITEM.sub("", lines[0]), *rest)))))
+    said = first_sentence(plain_text(" ".join(map(str.strip, (_ITEM.sub("", lines[0]), *rest)))))
+    return re.sub(rf"\A(?:\w+[.:#]+)*{re.escape(name)}\W*(?=\w)", "", said)

@@ -50,4 +50,17 @@ def test_no_pattern_takes_long_however_long_the_question() -> None:
         forms_of(word * (300 // len(word)))
         forms_of(word * 10_000)
         assert time.perf_counter() - started < 0.5
-    assert len({form for form, _ in FORMS}) == 28
+    assert len({form for form, _ in FORMS}) == 29
+
+
+@pytest.mark.parametrize(
+    ("question", "wrong"),
+    [
+        ("what error for an unknown flag?", "an unknown flag"),
+        ("Which exception is raised when a pot breaks?", "a pot breaks"),
+        ("what kind of error do I get if the lid is lost", "the lid is lost"),
+    ],
+)
+def test_an_error_is_asked_for_by_what_goes_wrong(question: str, wrong: str) -> None:
+    assert [asked.what for asked in forms_of(question) if asked.form == "error"] == [wrong]
+    assert not any(asked.is_name for asked in forms_of(question) if asked.form == "error")

@@ -31,6 +31,20 @@ def test_a_short_page_is_one_document_with_its_evidence() -> None:
     assert "def fire" not in document.text  # a quote: the code itself is in the index
 
 
+@pytest.mark.parametrize(
+    ("said", "deprecated"),
+    [
+        ("Fires.\n\nIts docstring goes on:\n\n> Deprecated: use bake instead.\n\nMore.", True),
+        ("Fires.\n\nIts docstring goes on:\n\n> It is hot.\n>\n> .. deprecated:: 2.0", True),
+        ("Fires.\n\nIts docstring goes on:\n\n> It takes what is\n> deprecated elsewhere.", False),
+        ("Fires.\n\nIts docstring goes on:\n\n> It warns of Deprecated pots.", False),
+    ],
+)
+def test_a_paragraph_of_its_docstring_says_that_it_is_deprecated(said: str, deprecated: bool) -> None:
+    (document,) = page_documents([replace(FIRE, description=said)])
+    assert document.deprecated is deprecated
+
+
 def test_links_and_diagrams_are_no_prose() -> None:
     (document,) = page_documents([PAGES[f"Workflow:{OWNER}_Firing_Pots"]])
     assert "A pot is read." in document.text

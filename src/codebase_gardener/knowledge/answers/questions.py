@@ -309,7 +309,7 @@ def _forms_of(text: str) -> list[Asked]:
         if match:
             groups = match.groupdict()
             words, part = groups.get("what") or "", named(groups.get("part") or "")[0]
-            what, kind = named(words)
+            what, kind = named(words) if form != "error" else (words, "")  # it is told in plain words
             whole = (
                 [Asked(form, _ARTICLE.sub("", words, count=1), "", part)] if kind else []
             )  # "the key error"
