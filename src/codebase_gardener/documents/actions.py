@@ -101,8 +101,8 @@ _STOP = re.compile(
 )
 _CLAUSE = re.compile(r"\s(?:by|when|if|where|that|while|before|after|and|but|using|with|for|without|via)\s")
 _HANGING = re.compile(
-    r"[\s,]{1,20}(?:and|or|but|nor|the|an?|of|to|than|as|its|their|your|(?:(?:about|for|on) )?(?:how|what|when|which|why)"
-    r"(?: (?:long|many|much|often))?)\Z",
+    r"[\s,]{1,20}(?:and|or|but|nor|the|an?|of|to|than|as|its|their|your"
+    r"|(?:(?:about|for|on) )?(?:how|what|when|which|why)(?: (?:long|many|much|often))?)\Z",
     re.IGNORECASE,
 )
 """What a clause that was cut off cannot end in."""
