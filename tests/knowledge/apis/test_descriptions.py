@@ -1,9 +1,10 @@
 """What pages say is what a reader finds: uses that are counted, dependencies."""
 
 from codebase_gardener.knowledge.apis.catalog import api_catalog
-from codebase_gardener.knowledge.apis.descriptions import used_in, used_passages
+from codebase_gardener.knowledge.apis.descriptions import shown_in, used_in, used_passages
 from codebase_gardener.knowledge.apis.implementations import implementation_page
 from codebase_gardener.knowledge.links.resolution import Target
+from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.implementation_layout import read_code_reference
 from samples.pot import PACKAGE
 from samples.written_context import context_of
@@ -49,3 +50,22 @@ def test_a_file_that_is_there_twice_shows_an_api_once() -> None:
     target = Target("kiln/__init__.py", "fire")
     assert len({passage.path for passage, _ in context.uses[target]}) == 2
     assert used_in(target, context).count("1") == 2
+
+
+def test_where_a_name_is_called_on_unknown_things_no_page_says_that_nobody_uses_it() -> None:
+    """Two types have the method, so the calls of `anything` may be of either."""
+    source = """\
+        pub struct Pot;
+        impl Pot { pub fn glaze(&self) {} pub fn cool(&self) {} }
+        pub struct Kiln;
+        impl Kiln { pub fn glaze(&self) {} }
+        pub fn run() { anything.glaze(); anything.x.glaze(); Kiln {}.glaze(); }
+        """
+    context = context_of({"Cargo.toml": "[package]\nname = 'kiln'\n", "src/lib.rs": source})
+
+    def told(name: str) -> list[str]:
+        return shown_in(Target("src/lib.rs", name), context, PageSources(context.repository))
+
+    assert told("Pot.cool") == ["No use by its name was found in docs, examples or tests."]
+    assert told("Pot.glaze")[0] == "No use that is certain was found in docs, examples or tests."
+    assert "`.glaze()` is called at `src/lib.rs:L5-5`: that may be a use of it" in told("Pot.glaze")[1]

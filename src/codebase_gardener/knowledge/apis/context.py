@@ -108,6 +108,17 @@ class ApiContext:
                 found[use.target].append((passage, use))
         return {target: _narrowest(pairs) for target, pairs in found.items()}
 
+    def open_calls(self, symbol: Symbol) -> tuple[tuple[str, int], ...]:
+        """Where a method's name is called on something of unknown type, outside of it: path and line."""
+        if symbol.kind != "method":
+            return ()
+        family = family_of(symbol.language) or symbol.language
+        return tuple(
+            (path, line)
+            for path, line in self.resolution.open_calls.get((family, symbol.name), ())
+            if not (path == symbol.path and symbol.start <= line <= symbol.end)
+        )
+
     def first_lines(self, passage: Passage) -> dict[str, dict[Target, int]]:
         """By file, the line of each target's first use in a passage; of a test, in its own lines, not in a helper's."""
         if id(passage) not in self._first_lines:  # passages live as long as the resolution

@@ -55,6 +55,8 @@ class Resolution:
         bases: Of each type, the types of the repository that it extends or implements.
         helpers: Of each target, its uses in files of tests that stand in no passage, in order.
         remarks: Of an interface: what is said in place of the types that implement it.
+        open_calls: By family of languages and name of a method: where it is called on something of unknown type, as
+            path and line, in order.
     """
 
     passages: tuple[Passage, ...]
@@ -70,6 +72,7 @@ class Resolution:
     helpers: Mapping[Target, tuple[Use, ...]] = field(default_factory=dict)
     bases: Mapping[Target, tuple[Target, ...]] = field(default_factory=dict)
     remarks: Mapping[Target, str] = field(default_factory=dict)
+    open_calls: Mapping[tuple[str, str], tuple[tuple[str, int], ...]] = field(default_factory=dict)
 
 
 _COUNTED = ("package", "docs", "examples", "tests")
@@ -95,7 +98,15 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
     links = PythonLinker(spaces, tracer, names.by_last_part() | _packages(spaces, modules))
     others = link_families(facts, areas)
     closures = frozenset(closure for path in areas for closure in _closures(facts[path]))
-    gathered = _Uses(areas, closures, _definitions(facts, areas))
+    methods = {
+        (one.language, one.name) for path in areas for one in facts[path].symbols if one.kind == "method"
+    }
+    gathered = _Uses(
+        areas,
+        closures,
+        _definitions(facts, areas),
+        frozenset((family_of(language) or language, name) for language, name in methods),
+    )
     for space in spaces.values():
         gathered.add(space, links.resolved(space))
     for other in others.spaces.values():
@@ -128,6 +139,7 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
             for one, above in others.bases.items()
         },
         remarks={gathered.target(*place): text for place, text in others.remarks.items()},
+        open_calls={name: tuple(sorted(places)) for name, places in sorted(gathered.open_calls.items())},
     )
 
 
@@ -197,6 +209,7 @@ class _Uses:
         areas: Mapping[str, str],
         closures: frozenset[tuple[str, str]],
         definitions: Mapping[tuple[str, str], list[Symbol]],
+        methods: frozenset[tuple[str, str]],
     ) -> None:
         self._areas = areas
         self._definitions = definitions
@@ -206,6 +219,8 @@ class _Uses:
         self.uses: dict[str, list[Use]] = {}
         self.own: dict[str, list[Use]] = {}
         self.callers: dict[Target, list[Use]] = defaultdict(list)
+        self._methods = methods
+        self.open_calls: dict[tuple[str, str], set[tuple[str, int]]] = defaultdict(set)
         self.references = 0
         self.unresolved = 0
         self.foreign = 0
@@ -234,6 +249,8 @@ class _Uses:
                 self.references += counted
                 self.unresolved += counted
                 self.foreign += counted and entity is not None
+                if found is None and counted and reference.kind == "call":
+                    self._leave_open(space, reference)
                 continue
             if entity.kind == "builtin":
                 continue
@@ -247,6 +264,12 @@ class _Uses:
                     self.callers[use.target].append(use)
             elif entity.path == space.key:
                 own.append(use)
+
+    def _leave_open(self, space: Namespace | Space, reference: Reference) -> None:
+        receiver, _, last = reference.name.rpartition(".")
+        named = (space.family if isinstance(space, Space) else "python", last)
+        if receiver and named in self._methods:
+            self.open_calls[named].add((space.path, reference.start))
 
     def _can_mean(self, reference: Reference, entity: Entity) -> bool:
         if reference.kind == "call" and entity.kind == "class":

@@ -343,7 +343,8 @@ class _Reader:
         for name, given, holder in found:
             first = max(node.start_point.row, holder.start_point.row if holder is not None else 0)
             line, end = self._line(first), self._line(holder.end_point.row) if holder is not None else 0
-            value, how = (given, "annotation") if isinstance(given, str) else (self.names.path(given), "for")
+            how = "name" if node.type in self.grammar.matching else "for"
+            value, how = (given, "annotation") if isinstance(given, str) else (self.names.path(given), how)
             if name != "_" and len(name) <= MAX_NAME_BYTES:
                 scope = "" if name.endswith("[]") or "." in name else self.scopes.at(line)
                 yield Binding(line, scope, name, value, how, end=end)
@@ -441,6 +442,8 @@ class _Names:
                 if owner is None:
                     return _within_limit(after)
                 node, after = owner, "." + after
+            elif kind in grammar.indexed:
+                node, after = next(iter(node.named_children), None), "[]" + after
             elif kind in grammar.wrapped:
                 fields = grammar.wrapped[kind]
                 node = field_of(node, fields) if fields else next(iter(node.named_children), None)

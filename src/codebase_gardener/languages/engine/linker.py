@@ -24,6 +24,7 @@ _OUTSIDE_VALUE = Entity("external value", "", "")
 _BUILTIN = Entity("builtin", "", "")
 _BY_ITSELF = {"annotation": ("class",), "value": ("function", "class")}
 """Kinds of references that are no call, and what they can mean."""
+_MARKS = re.compile(r"\(\)|\[\]")
 _MOST_TYPES = 3  # names of a result's type that are looked up
 
 
@@ -81,6 +82,9 @@ class Linker:
             space.is_file or "." in receiver or space.bindings("", receiver, reference.start)
         ):
             return None
+        made = self._made(space, reference.scope, receiver, reference.start)
+        if made is not None:
+            return self.member(made, last)
         found = self.members.only(last)
         if found is None or (self._family.free_values and found.name != reference.name):
             return None
@@ -89,6 +93,28 @@ class Linker:
             return None
         is_there = self._spaces[found.path].is_built(found.name)
         return found if is_there or not space.is_built(reference.scope, reference.start) else None
+
+    def _made(self, space: Space, scope: str, value: str, line: int) -> Entity | None:
+        """What a value of unknown type is by the name of the method that made it alone; None where that says nothing.
+
+        A method that the repository has not gives something from outside.
+        """
+        for _ in range(MAX_DEPTH):
+            before, dot, last = value.rpartition(".")
+            name = last.rstrip("()[]")
+            if last == name:
+                bound = space.bindings(scope, value, line, later=False) if not dot else []
+                if not bound or bound[0].how not in ("call", "name", "for"):
+                    return None
+                value, line = f"{bound[0].value}{'()' if bound[0].how == 'call' else ''}", bound[0].line
+            elif dot and name in self._family.keeping:
+                value = before
+            elif not dot or name in self._family.common | self._family.changing:
+                return None
+            else:
+                found = self.members.only(name)
+                return self.call(found) if found else None if self.members.has(name) else _OUTSIDE_VALUE
+        return None
 
     def _may_call(self, space: Space, interface: str) -> bool:
         return not self._family.names_interfaces or space.names_type(interface)
@@ -124,18 +150,28 @@ class Linker:
         found: Entity | None = None
         parts = dotted.split(".")
         for at, part in enumerate(parts):
-            bare = part.rstrip("()")
+            bare = part.rstrip("()[]")
             if at == 0:
                 found = self.lookup(space, scope, bare, line) or self._package(space, bare)
             elif found is not None:
-                found = self.member(found, bare)
+                owner, found = found, self.member(found, bare)
+                if found is None and self._keeps(owner, part):
+                    found = owner
+                    continue
             if found is None and at and self._family.by_ending:
                 found = self.ending(".".join(parts[: at + 1]), space.path)  # with its namespace
-            for _ in range((len(part) - len(bare)) // 2):
-                found = self.call(found) if found is not None else None
+            for mark in _MARKS.findall(part):
+                if found is not None:
+                    found = self.call(found) if mark == "()" else self._element(found)
             if found is None and not self._family.by_ending:
                 return None
         return found
+
+    def _keeps(self, owner: Entity, part: str) -> bool:
+        """Whether a method gives what it is called on, or what that holds."""
+        return (
+            owner.kind in ("instance", "holder") and part.endswith("()") and part[:-2] in self._family.keeping
+        )
 
     def _package(self, space: Space, name: str) -> Entity | None:
         """The package of a name that an import gave to one of its macros as well: only it has something after it."""
@@ -195,19 +231,24 @@ class Linker:
     def _bound(self, space: Space, bindings: Iterable[Binding]) -> Entity | None:
         for binding in bindings:
             if binding.how == "annotation":
-                found = self._instance(space, binding.scope, [binding.value])
+                found = self._instance(space, binding.scope, [binding.value.removesuffix("[]")])
+                if found is not None and found.kind == "instance" and binding.value.endswith("[]"):
+                    found = found._replace(kind="holder")
             else:
-                found = self.trace(space, binding.scope, binding.value, binding.line - 1 or binding.line)
-                if found is not None and binding.how == "call":
-                    found = self.call(found)
-                elif found is not None and binding.how == "for":
+                value = f"{binding.value}()" if binding.how == "call" else binding.value
+                found = self.trace(space, binding.scope, value, binding.line - 1 or binding.line)
+                if found is not None and binding.how == "for":
                     found = self._element(found)
             if found is not None:
                 return found
         return None
 
-    def _element(self, held: Entity) -> Entity:
+    def _element(self, held: Entity) -> Entity | None:
         """What a value holds: of a type that says so; a result that is told by what it holds is one already."""
+        if held.kind == "holder":
+            return held._replace(kind="instance")
+        if held.kind == "builtin":
+            return None
         space = self._spaces.get(held.path)
         bound = (
             space.bindings("", f"{held.name}[]", 0) if space is not None and held.kind == "instance" else []
@@ -363,9 +404,10 @@ class Linker:
             return self.offered(entity.path, name)
         if kind in ("class", "instance"):
             return self._class_member(entity, name)
-        if kind == "function":  # a constructor function's static, a chain without `()`
-            return self.members.of_type(entity.path, entity.name, name) or self._given(entity, name)
-        return None
+        if kind != "function":
+            return None
+        # a constructor function's static, a chain without `()`
+        return self.members.of_type(entity.path, entity.name, name) or self._given(entity, name)
 
     def _given(self, entity: Entity, name: str) -> Entity | None:
         """A member that a function's file gives it."""
