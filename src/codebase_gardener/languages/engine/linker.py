@@ -10,7 +10,7 @@ from codebase_gardener.languages.engine.members import Members
 from codebase_gardener.languages.engine.spaces import Space
 from codebase_gardener.languages.engine.units import Units
 from codebase_gardener.languages.facts import Binding, Import, Reference
-from codebase_gardener.languages.meanings import OUTSIDE, Entity
+from codebase_gardener.languages.meanings import OUTSIDE, PLACES, Entity
 from codebase_gardener.languages.rows import Family
 from codebase_gardener.languages.symbols import Symbol
 
@@ -22,7 +22,7 @@ MAX_DEPTH = 16
 _LAST_LINE = 10**9
 _OUTSIDE_VALUE = Entity("external value", "", "")
 _BUILTIN = Entity("builtin", "", "")
-_BY_ITSELF = {"annotation": ("class",), "value": ("function", "class")}
+_BY_ITSELF = {"annotation": ("class",), "value": PLACES}
 """Kinds of references that are no call, and what they can mean."""
 _MARKS = re.compile(r"\(\)|\[\]")
 _MOST_TYPES = 3  # names of a result's type that are looked up
@@ -64,6 +64,8 @@ class Linker:
             found = self._reference(space, reference, known)
             if found is not None and found.kind == "module" and reference.kind == "call":
                 found = self.offered(found.path, "default") or found  # `express()` of `require("express")`
+            if reference.kind == "value" and (found is None or found.kind not in PLACES):
+                found = self._variable(space, reference.name) or found
             if reference.kind in _BY_ITSELF:
                 yield (
                     reference,
@@ -74,6 +76,15 @@ class Linker:
             if found is None and "." in reference.name and ours and last not in self._family.common:
                 found = self._by_name(space, reference)
             yield reference, found
+
+    def _variable(self, space: Space, name: str) -> Entity | None:
+        """The constant or variable of the file or its folder, whatever it was given."""
+        if "." in name or name == "_" or name in space.imports or not space.is_file:
+            return None
+        if name in space.names:
+            return Entity("constant", space.path, name)
+        found = self.of_unit(self._family.unit(space.path), name)
+        return found if found is not None and found.kind == "constant" else None
 
     def _by_name(self, space: Space, reference: Reference) -> Entity | None:
         """The one method of the name, where a receiver of unknown type may well have it."""
