@@ -1,7 +1,7 @@
 """What pages say is what a reader finds: uses that are counted, dependencies."""
 
 from codebase_gardener.knowledge.apis.catalog import api_catalog
-from codebase_gardener.knowledge.apis.descriptions import shown_in, used_in, used_passages
+from codebase_gardener.knowledge.apis.descriptions import neighbours, shown_in, used_in, used_passages
 from codebase_gardener.knowledge.apis.implementations import implementation_page
 from codebase_gardener.knowledge.links.resolution import Target
 from codebase_gardener.knowledge.pages.cited import PageSources
@@ -69,3 +69,21 @@ def test_where_a_name_is_called_on_unknown_things_no_page_says_that_nobody_uses_
     assert told("Pot.cool") == ["No use by its name was found in docs, examples or tests."]
     assert told("Pot.glaze")[0] == "No use that is certain was found in docs, examples or tests."
     assert "`.glaze()` is called at `src/lib.rs:L5-5`: that may be a use of it" in told("Pot.glaze")[1]
+
+
+def test_an_annotation_is_of_its_function_each_line_counts_once_and_a_class_that_is_handed_on_is_used() -> (
+    None
+):
+    source = (
+        "class Stack:\n    def cool(self): ...\n\n\n"
+        "def release(one: Stack) -> None:\n    ...\n\n\n"
+        "class Manager:\n    def __init__(\n        self, some: list[Stack] | Stack = None\n    ) -> None:\n"
+        "        if isinstance(some, Stack):\n            ...\n"
+    )
+    context = context_of({"kiln/__init__.py": source})
+    symbol = context.repository.symbols["kiln/__init__.py", "Stack"]
+    (told,) = neighbours(symbol, context, {}, PageSources(context.repository))
+    assert told == (
+        "The package's own code uses it 3 times in 1 file, by `release` at `kiln/__init__.py:L5-5`, "
+        "`Manager.__init__` at `kiln/__init__.py:L11-11`, `Manager.__init__` at `kiln/__init__.py:L13-13`."
+    )

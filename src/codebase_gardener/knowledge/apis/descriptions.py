@@ -95,11 +95,12 @@ def neighbours(
     if outside:
         names = [code(target.name) + _times(times) for target, times in outside]
         found.append(f"From other packages it uses {_names(names)}.")
-    uses = [
-        use
-        for use in context.resolution.callers.get(context.target(symbol), ())
+    by_line = {
+        (use.path, use.start): use
+        for use in reversed(context.resolution.callers.get(context.target(symbol), ()))
         if not (use.path == symbol.path and symbol.start <= use.start <= symbol.end)
-    ]
+    }
+    uses = sorted(by_line.values(), key=lambda use: (use.path, use.start))
     if uses:
         files = Counter(use.path for use in uses)
         places = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -105,6 +106,7 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
         areas,
         closures,
         _definitions(facts, areas),
+        _functions(facts, areas),
         frozenset((family_of(language) or language, name) for language, name in methods),
     )
     for space in spaces.values():
@@ -209,6 +211,7 @@ class _Uses:
         areas: Mapping[str, str],
         closures: frozenset[tuple[str, str]],
         definitions: Mapping[tuple[str, str], list[Symbol]],
+        functions: Mapping[str, list[Symbol]],
         methods: frozenset[tuple[str, str]],
     ) -> None:
         self._areas = areas
@@ -219,6 +222,7 @@ class _Uses:
         self.uses: dict[str, list[Use]] = {}
         self.own: dict[str, list[Use]] = {}
         self.callers: dict[Target, list[Use]] = defaultdict(list)
+        self._functions = functions
         self._methods = methods
         self.open_calls: dict[tuple[str, str], set[tuple[str, int]]] = defaultdict(set)
         self.references = 0
@@ -289,13 +293,23 @@ class _Uses:
         owner = entity.name.rpartition(".")[0]
         return not (space.key == entity.path and f"{reference.scope}.".startswith(f"{owner}."))
 
+    def _scope(self, space: Namespace | Space, reference: Reference) -> str:
+        """What a reference stands in; an annotation of a parameter belongs to its function, where it does not run."""
+        if reference.kind != "annotation" or isinstance(space, Space):
+            return reference.scope
+        known = self._functions.get(space.path, [])
+        for one in reversed(known[: bisect_right(known, reference.start, key=_start)]):
+            if reference.start <= one.end and one.qualified_name.startswith(reference.scope):
+                return one.qualified_name
+        return reference.scope
+
     def _use(self, space: Namespace | Space, reference: Reference, entity: Entity) -> Use:
         return Use(
             self.target(entity.path, entity.name),
             space.path,
             reference.start,
             reference.end,
-            reference.scope if space.is_file else "",
+            self._scope(space, reference) if space.is_file else "",
             reference.kind,
             entity.how,
             reference.keywords,
@@ -313,6 +327,19 @@ def _definitions(
             if each.language == "python":
                 found[path, each.qualified_name].append(each)
     return found
+
+
+def _functions(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> dict[str, list[Symbol]]:
+    """Those of Python, by path and in the order of their lines."""
+    return {
+        path: sorted((one for one in facts[path].symbols if one.kind in ("function", "method")), key=_start)
+        for path in areas
+        if facts[path].language == "python"
+    }
+
+
+def _start(symbol: Symbol) -> int:
+    return symbol.start
 
 
 def _closures(facts: FileFacts) -> Iterator[tuple[str, str]]:
