@@ -414,6 +414,7 @@ class Language:
         example: Names of those tests that documentation shows.
         variables: How code reads a variable of the environment; one of two groups is its name.
         set_by_tools: Names of those that the build sets itself, for the code that it runs.
+        told_version: How a document asks for a version of it, `version`, or a later one; `name` is what asks.
         built_with: How a file says on which condition it is built; one group is the condition.
         own_tag: In a condition a tag that the project itself made, not one of the system or the tools.
         error: The type by which functions return errors; "" where they are raised.
@@ -439,6 +440,7 @@ class Language:
     example: re.Pattern[str] = NEVER
     variables: re.Pattern[str] = NEVER
     set_by_tools: re.Pattern[str] = NEVER
+    told_version: re.Pattern[str] = NEVER
     built_with: re.Pattern[str] = NEVER
     own_tag: re.Pattern[str] = NEVER
     error: str = ""

@@ -549,6 +549,11 @@ RUST = Language(
         r"|(?:OUT_DIR|TARGET|HOST|NUM_JOBS|OPT_LEVEL|DEBUG|PROFILE|RUSTC|RUSTDOC|RUSTC_LINKER|RUSTC_WRAPPER"
         r"|RUSTC_WORKSPACE_WRAPPER)\Z"
     ),
+    told_version=re.compile(
+        r"\b(?:[Mm]inim(?:um|al)|at least|[Rr]equires?|[Nn]eeds?|MSRV)\b(?:(?!\n\s*\n|[.!?]\s).){0,80}?"
+        r"\b(?P<name>rustc|Rust)\b(?:(?!\n\s*\n|[.!?]\s|\d).){0,40}?v?(?P<version>1\.\d{1,3}(?:\.\d{1,3})?)\b",
+        re.DOTALL,
+    ),
     error="Result",
     errors=re.compile(r"(?!\s*//).*?(?<!\w)(?<!let )Err\((?![^;]*\)\s*=>|_\))(.*)"),
     variables=re.compile(r"env::(?:var|var_os)\(\"([A-Za-z_]\w{1,80})\"()"),

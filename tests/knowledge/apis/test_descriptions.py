@@ -87,3 +87,15 @@ def test_an_annotation_is_of_its_function_each_line_counts_once_and_a_class_that
         "The package's own code uses it 3 times in 1 file, by `release` at `kiln/__init__.py:L5-5`, "
         "`Manager.__init__` at `kiln/__init__.py:L11-11`, `Manager.__init__` at `kiln/__init__.py:L13-13`."
     )
+
+
+def test_what_is_there_for_checkers_of_types_alone_is_no_dependency() -> None:
+    source = (
+        "import typing as t\nif t.TYPE_CHECKING:\n    from _typeshed.wsgi import StartResponse\n\n\n"
+        "def run(start: StartResponse) -> None: ...\n"
+    )
+    context = context_of({"kiln/__init__.py": source})
+    (api,) = api_catalog(context, [Target("kiln/__init__.py", "run")])
+    reference = read_code_reference(implementation_page(api, context, {}))
+    assert reference is not None
+    assert reference.dependencies == ()
