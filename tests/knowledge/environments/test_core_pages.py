@@ -102,6 +102,6 @@ def test_a_condition_of_a_dependency_and_the_version_that_a_readme_asks_for_are_
         "README.md": "# Tool\n\nFast.\n\nThe minimum supported `rustc` version is `1.60.0`.\n\nRust 1.2 is old.\n",
     }
     core = pages_of(repository(tmp_path, files))["Core"]
-    assert "`rustc` `>=1.60.0` and 1 package; 1 more under a condition." in core.page.overview
+    assert "`rustc >=1.60.0` and 1 package; 1 more under a condition." in core.page.overview
     assert "| `rustc` | `>=1.60.0` | `README.md:L5-5` |" in section(core, "System Requirements")
     assert "| `win` | `0.1; cfg(windows)` |" in section(core, "Dependencies")
