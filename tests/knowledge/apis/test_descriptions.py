@@ -1,7 +1,13 @@
 """What pages say is what a reader finds: uses that are counted, dependencies."""
 
 from codebase_gardener.knowledge.apis.catalog import api_catalog
-from codebase_gardener.knowledge.apis.descriptions import neighbours, shown_in, used_in, used_passages
+from codebase_gardener.knowledge.apis.descriptions import (
+    neighbours,
+    shown_in,
+    standing,
+    used_in,
+    used_passages,
+)
 from codebase_gardener.knowledge.apis.implementations import implementation_page
 from codebase_gardener.knowledge.links.resolution import Target
 from codebase_gardener.knowledge.pages.cited import PageSources
@@ -99,3 +105,22 @@ def test_what_is_there_for_checkers_of_types_alone_is_no_dependency() -> None:
     reference = read_code_reference(implementation_page(api, context, {}))
     assert reference is not None
     assert reference.dependencies == ()
+
+
+def test_an_example_and_the_function_in_it_that_uses_an_api_are_one_example() -> None:
+    example = '"""Fires a pot."""\nfrom kiln import fire\n\n\ndef main():\n    fire()\n\n\nmain()\n'
+    context = context_of({"kiln/__init__.py": "def fire(): ...\n", "examples/one.py": example})
+    assert used_in(Target("kiln/__init__.py", "fire"), context) == "1 example"
+
+
+def test_a_property_is_called_one() -> None:
+    source = "class Pot:\n    @property\n    def heat(self): ...\n\n    def cool(self): ...\n"
+    context = context_of({"kiln/__init__.py": source})
+    sources = PageSources(context.repository)
+    symbols = context.repository.symbols
+    told = [
+        standing(symbols["kiln/__init__.py", f"Pot.{name}"], context, sources, "")
+        for name in ("heat", "cool")
+    ]
+    assert told[0].startswith("`Pot.heat` is a property of class `Pot`")
+    assert told[1].startswith("`Pot.cool` is a method of class `Pot`")

@@ -291,8 +291,7 @@ class Gathering:
             place = Place(symbol.path, symbol.start, symbol.end, "", self._repository.areas[symbol.path])
             says = inline(documented(symbol).summary, 200)
             at = (owner.path, owner.qualified_name)
-            is_read = any(one.rpartition(".")[2].endswith("property") for one in symbol.decorators)
-            kind = "field" if symbol.kind == "field" else "property" if is_read else "method"
+            kind = "field" if symbol.kind == "field" else "property" if symbol.is_property else "method"
             yield (
                 f"#members {plain_name(owner.name)}",
                 Member(at, kind, symbol.name, symbol.signature, says, place),

@@ -24,6 +24,7 @@ from codebase_gardener.languages.table import family_of
 
 __all__ = ["ApiContext", "DefinitionText", "definition_in"]
 
+_NESTED = ("readme", "docs", "example")
 _LONGEST_DOCUMENT = 200_000  # characters of a document whose spelling is looked at
 
 
@@ -299,8 +300,8 @@ class ApiContext:
 
 
 def _narrowest(pairs: list[tuple[Passage, Use]]) -> list[tuple[Passage, Use]]:
-    """Without the uses by whole documents that a section inside them has as well."""
-    ranges = {(p.path, p.start, p.end) for p, _ in pairs if p.area in ("readme", "docs")}
+    """Without the uses by whole documents and examples that a section or function inside them has as well."""
+    ranges = {(p.path, p.start, p.end) for p, _ in pairs if p.area in _NESTED}
     wide = {
         (path, start, end)
         for path, start, end in ranges
@@ -309,11 +310,7 @@ def _narrowest(pairs: list[tuple[Passage, Use]]) -> list[tuple[Passage, Use]]:
             for other, first, last in ranges
         )
     }
-    return [
-        (p, use)
-        for p, use in pairs
-        if (p.path, p.start, p.end) not in wide or p.area not in ("readme", "docs")
-    ]
+    return [(p, use) for p, use in pairs if (p.path, p.start, p.end) not in wide or p.area not in _NESTED]
 
 
 @lru_cache(maxsize=16)

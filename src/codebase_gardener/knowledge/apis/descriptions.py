@@ -45,8 +45,9 @@ def standing(symbol: Symbol, context: ApiContext, sources: PageSources, public: 
     """What it is and where it stands."""
     owner = symbol.qualified_name.rpartition(".")[0]
     of = f" of {'class ' if symbol.kind == 'method' else ''}{code(owner)}" if owner else ""
+    kind = "property" if symbol.is_property else _KINDS.get(symbol.kind, symbol.kind)
     says = (
-        f"{code(symbol.qualified_name)} is a {_KINDS.get(symbol.kind, symbol.kind)}{of}, defined in "
+        f"{code(symbol.qualified_name)} is a {kind}{of}, defined in "
         f"{sources.cite_symbol(symbol)} ({counted(symbol.end - symbol.start + 1, 'line')})"
     )
     if symbol.declared is not None:
