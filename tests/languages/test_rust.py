@@ -438,7 +438,9 @@ FIELDS = """
     }
     pub struct Kiln<'a> { pub pot: Option<Pot>, shelf: back::Shelf<'a>, text: String, other: out::Pot,
                           row: Vec<Pot>, words: Vec<String> }
-    impl<'a> Kiln<'a> { fn made(&self) -> Result<Pot> {} fn named(&self) -> Option<String> {} }
+    impl<'a> Kiln<'a> { fn made(&self) -> Result<Pot> {} fn named(&self) -> Option<String> {}
+                     fn aliased(&self) -> Fired<Pot> {} }
+    pub type Fired<T> = std::result::Result<T, String>;
     pub struct Rack;
     impl Rack { fn new() -> Rack {} }
     impl IntoIterator for Rack {
@@ -476,6 +478,7 @@ FIELDS = """
         ("let one = thing.out_of_here(); one.heat()", []),
         ("thing.named().unwrap().heat()", []),
         ("thing.unwrap_err().heat()", ["Pot.heat"]),
+        ("let one = thing.aliased().unwrap(); one.heat()", ["Pot.heat"]),
     ],
 )
 def test_a_call_on_a_field_or_a_variable_is_of_its_type(body: str, used_there: list[str]) -> None:

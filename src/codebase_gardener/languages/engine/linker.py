@@ -94,8 +94,9 @@ class Linker:
         ):
             return None
         made = self._made(space, reference.scope, receiver, reference.start)
-        if made is not None:
-            return self.member(made, last)
+        known = self.member(made, last) if made is not None else None
+        if known is not None:
+            return known
         found = self.members.only(last)
         if found is None or (self._family.free_values and found.name != reference.name):
             return None
