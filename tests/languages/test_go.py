@@ -309,3 +309,32 @@ def test_how_files_of_a_package_import_what_its_users_cannot() -> None:
     for name in ("Clay", "Clay.Wet"):
         found = import_of(context.target(symbol_named(context, name)), context)
         assert found == 'import "example.com/pot/internal/clay"'
+
+
+def test_a_variable_or_constant_of_another_file_is_used_where_it_is_named_and_a_type_where_it_has_methods() -> (
+    None
+):
+    context = context_of(
+        {
+            "go.mod": "module example.org/pot\n",
+            "pot.go": (
+                "package pot\n\ntype Set struct{}\n\nfunc New() *Set { return &Set{} }\nfunc (s *Set) Fire() {}\n\n"
+                "var Line = New()\n\nconst Most = 3\n\nfunc own() { Line.Fire() }\n"
+            ),
+            "cup.go": (
+                "package pot\n\nfunc (s *Set) Cool() {}\n\n"
+                "func Cool(n int) bool {\n\tLine.Cool()\n\treturn n > Most\n}\n\n"
+                "func Other(Most int) bool {\n\tLine := 2\n\treturn Line > Most\n}\n"
+            ),
+            "shop/shop.go": 'package shop\n\nimport "example.org/pot"\n\nfunc Sell() { pot.Line.Cool() }\n',
+        }
+    )
+    found = {
+        name: [(use.path, use.start) for use in uses]
+        for (path, name), uses in context.resolution.callers.items()
+        if path == "pot.go"
+    }
+    assert found["Line"] == [("cup.go", 6), ("pot.go", 12), ("shop/shop.go", 5)]
+    assert found["Most"] == [("cup.go", 7)]
+    assert ("cup.go", 3) in found["Set"]
+    assert ("pot.go", 6) not in found["Set"]

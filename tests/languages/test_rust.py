@@ -436,7 +436,20 @@ FIELDS = """
             text: String,
         }
     }
-    pub struct Kiln<'a> { pub pot: Option<Pot>, shelf: back::Shelf<'a>, text: String, other: out::Pot }
+    pub struct Kiln<'a> { pub pot: Option<Pot>, shelf: back::Shelf<'a>, text: String, other: out::Pot,
+                          row: Vec<Pot>, words: Vec<String> }
+    impl<'a> Kiln<'a> { fn made(&self) -> Result<Pot> {} fn named(&self) -> Option<String> {}
+                     fn aliased(&self) -> Fired<Pot> {} }
+    pub type Fired<T> = std::result::Result<T, String>;
+    pub struct Rack;
+    impl Rack { fn new() -> Rack {} }
+    impl IntoIterator for Rack {
+        type Item = Result<Pot>;
+        type IntoIter = Row;
+        fn into_iter(self) -> Row {}
+    }
+    pub struct Row;
+    impl Iterator for Row { type Item = Result<Pot>; }
     """
 
 
@@ -450,6 +463,22 @@ FIELDS = """
         ("let one: &String = out(); one.heat()", []),
         ("let one = out::find(); one.heat()", []),
         ("thing[0].heat()", ["Pot.heat"]),
+        ("self.row[0].heat()", ["Pot.heat"]),
+        ('println!("{}", self.row[0].heat())', ["Pot.heat"]),
+        ("self.words[0].heat()", []),
+        ("for one in self.row.iter().rev() { one.heat() }", ["Pot.heat"]),
+        ("for one in self.words.iter() { one.heat() }", []),
+        ("for one in Rack::new() { one.heat() }", ["Pot.heat"]),
+        ("for one in Rack::new().into_iter().filter_map(|e| e.ok()) { one.heat() }", ["Pot.heat"]),
+        ("let one = match self.made() { Ok(one) => one, Err(e) => panic!() }; one.heat()", ["Pot.heat"]),
+        ("match self.made() { Ok(one) => one.heat(), Err(_) => {} }", ["Pot.heat"]),
+        ("if let Some(one) = self.made().ok() { one.heat() }", ["Pot.heat"]),
+        ("let (one, two) = (self.made(), 2); one.unwrap().heat()", ["Pot.heat"]),
+        ("thing.out_of_here().heat()", []),
+        ("let one = thing.out_of_here(); one.heat()", []),
+        ("thing.named().unwrap().heat()", []),
+        ("thing.unwrap_err().heat()", ["Pot.heat"]),
+        ("let one = thing.aliased().unwrap(); one.heat()", ["Pot.heat"]),
     ],
 )
 def test_a_call_on_a_field_or_a_variable_is_of_its_type(body: str, used_there: list[str]) -> None:

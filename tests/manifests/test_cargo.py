@@ -41,3 +41,14 @@ def test_what_it_lets_others_import_and_installs() -> None:
     assert names("x/Cargo.toml", '[package]\nname="a"\n[lib]\nname="l"\npath="l.rs"')[0] == ("l", "l.rs")
     assert names("Cargo.toml", '[package]\nname = "a b"') == []
     assert read("Cargo.toml", '[[bin]]\nname = "tool"\n[[bin]]\npath = "x.rs"').commands == ("tool",)
+
+
+def test_what_a_target_alone_needs_says_so() -> None:
+    text = "[dependencies]\nlog = '1'\n[target.'cfg(windows)'.dependencies.winapi-util]\nversion = '0.1'\n"
+    text += "[target.x86_64-unknown-linux-gnu.dev-dependencies]\nlibc = '0.2'\n"
+    found = [(one.kind, one.text, one.start) for one in read("Cargo.toml", text).dependencies]
+    assert found == [
+        ("requirement", "log 1", 2),
+        ("requirement", "winapi-util 0.1; cfg(windows)", 3),
+        ("group", "libc 0.2; x86_64-unknown-linux-gnu", 6),
+    ]

@@ -32,6 +32,18 @@ _QUERY = """
 (type_identifier) @type
 (type_parameter_declaration name: (identifier) @parameter)
 (argument_list [(identifier) (selector_expression)] @value)
+[(binary_expression (identifier) @value) (unary_expression (identifier) @value) (expression_list (identifier) @value)
+ (selector_expression operand: (identifier) @value) (index_expression (identifier) @value)
+ (if_statement condition: (identifier) @value) (for_statement (identifier) @value)
+ (range_clause right: (identifier) @value) (expression_switch_statement value: (identifier) @value)
+ (type_assertion_expression operand: (identifier) @value) (inc_statement (identifier) @value)
+ (slice_expression operand: (identifier) @value) (send_statement (identifier) @value)]
+[(binary_expression (selector_expression operand: (identifier)) @value)
+ (unary_expression operand: (selector_expression operand: (identifier)) @value)
+ (expression_list (selector_expression operand: (identifier)) @value)
+ (selector_expression operand: (selector_expression operand: (identifier)) @value)
+ (index_expression (selector_expression operand: (identifier)) @value)
+ (range_clause right: (selector_expression operand: (identifier)) @value)]
 (keyed_element (literal_element) (literal_element [(identifier) (selector_expression)] @value))
 [(short_var_declaration left: (_) @local) (parameter_declaration name: (_) @local) (var_spec name: (_) @local)
  (variadic_parameter_declaration name: (_) @local) (range_clause left: (_) @local)

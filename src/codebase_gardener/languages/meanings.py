@@ -18,10 +18,10 @@ class Entity(NamedTuple):
     """A thing that a name means.
 
     Attributes:
-        kind: "module", "namespace" (a folder of modules), "class", "function", "instance" (of a class), "constant"
-            (a module's own name), "field" (an attribute of a class), "super"; "external" (a name from outside),
-            "external instance", "external value" (of an unknown type from outside), "elsewhere" (of another package
-            or the language itself, in what tree-sitter reads), "builtin".
+        kind: "module", "namespace" (a folder of modules), "class", "function", "instance" (of a class), "holder" (of
+            several instances), "constant" (a module's own name), "field" (an attribute of a class), "super";
+            "external" (a name from outside), "external instance", "external value" (of an unknown type from outside),
+            "elsewhere" (of another package or the language itself, in what tree-sitter reads), "builtin".
         path: The namespace's key; "" for what comes from outside.
         name: Qualified name, or dotted from outside.
         how: As in `Use`.

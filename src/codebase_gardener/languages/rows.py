@@ -34,7 +34,8 @@ __all__ = [
 ]
 
 Given = tuple[str, "str | Node", "Node | None"]
-"""A variable's name; its type, or the value of whose elements it is one; the node in which that holds."""
+"""A variable's name; its type, or the value of whose elements it is one (of the nodes in `matching`: that it is); the
+node in which that holds."""
 
 Bound = tuple[str, str, str]
 """What an import binds: module, name, alias."""
@@ -144,6 +145,8 @@ class Grammar:
         rest: Parameters that take the rest.
         given: What a node that the query captures as `typed` says of variables and fields (`Type.field`, and `Type[]`
             for what a type's elements are), where it is no declaration in the manner of C.
+        matching: Nodes in which a pattern takes a value apart, besides those that loop over it.
+        indexed: Nodes of one element of what stands first in them: `[]` in a dotted name.
         field_node: The node type of a field of a type.
         open_fields: The names that such a node gives to users of its type.
         renamed: The dotted name of the type that one of `aliases` only gives another name to; "".
@@ -212,6 +215,8 @@ class Grammar:
     plain_parameters: tuple[str, ...] = ("identifier",)
     rest: Mapping[str, str] = field(default_factory=dict)
     given: Callable[[Node], Iterator[Given]] | None = None
+    matching: tuple[str, ...] = ()
+    indexed: tuple[str, ...] = ()
     field_node: str = "field_declaration"
     open_fields: Callable[[Node], Iterator[str]] | None = None
     renamed: Callable[[Node], str] | None = None
@@ -271,6 +276,8 @@ class Family:
         maker: The method of a class that makes its object, where a call of the class itself does not.
         wrappers: Types that only hold what a function really gives.
         common: Methods of the language's own types, by whose name alone nothing can be told.
+        keeping: Methods of the language's own types that give what they hold, or what holds the same.
+        changing: Such methods whose name says nothing of what they give, besides the common ones.
         free_values: Whether a value may have members that no type of the repository has, under any name: then a
             method's name alone says nothing of a value whose type is not known.
         typed_values: Whether code says the type of each of its values, so that a method's name alone says nothing of
@@ -336,6 +343,8 @@ class Family:
     maker: str = ""
     wrappers: frozenset[str] = frozenset()
     common: frozenset[str] = frozenset()
+    keeping: frozenset[str] = frozenset()
+    changing: frozenset[str] = frozenset()
     free_values: bool = False
     typed_values: bool = False
     names_interfaces: bool = False
@@ -405,6 +414,7 @@ class Language:
         example: Names of those tests that documentation shows.
         variables: How code reads a variable of the environment; one of two groups is its name.
         set_by_tools: Names of those that the build sets itself, for the code that it runs.
+        told_version: How a document asks for a version of it, `version`, or a later one; `name` is what asks.
         built_with: How a file says on which condition it is built; one group is the condition.
         own_tag: In a condition a tag that the project itself made, not one of the system or the tools.
         error: The type by which functions return errors; "" where they are raised.
@@ -430,6 +440,7 @@ class Language:
     example: re.Pattern[str] = NEVER
     variables: re.Pattern[str] = NEVER
     set_by_tools: re.Pattern[str] = NEVER
+    told_version: re.Pattern[str] = NEVER
     built_with: re.Pattern[str] = NEVER
     own_tag: re.Pattern[str] = NEVER
     error: str = ""

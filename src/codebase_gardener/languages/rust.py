@@ -28,7 +28,9 @@ _QUERY = """
 [(use_declaration) (extern_crate_declaration)] @import
 [(call_expression) (macro_invocation) (struct_expression)] @call
 (let_declaration pattern: (identifier) value: (_)) @bind
-[(let_declaration pattern: (identifier) type: (_)) (field_declaration)] @typed
+[(let_declaration pattern: (identifier) type: (_)) (let_declaration pattern: (identifier) value: (match_expression))
+ (let_declaration pattern: (tuple_pattern) value: (tuple_expression)) (field_declaration) (for_expression)
+ (match_arm) (let_condition) (impl_item trait: (_))] @typed
 (source_file [(const_item name: (_) @name) (static_item name: (_) @name)])
 (source_file (_ . (visibility_modifier)) @export)
 (type_identifier) @type
@@ -53,9 +55,12 @@ _QUERY = """
 _VARIANT = re.compile(r"(?:\w+::)*[A-Z]\w*::[A-Z]\w*\Z")
 _TEST = re.compile(rb"#\[(?:cfg\((?:all\()?test\b|(?:\w+::)*test\b)")
 _PART_OF_RUST = ("std", "core", "alloc", "proc_macro", "test", "self")
+_HOLDERS = words("Vec VecDeque LinkedList BinaryHeap HashSet BTreeSet HashMap BTreeMap")
+_HELD = ("Ok", "Some")
+_ONLY_OK = re.compile(r"\(\s*(?:Result::ok|\|(\w+)\|\s*\1\.ok\(\))\s*\)")
 _BETWEEN = ("attribute_item", "line_comment", "block_comment")
 
-_WRAPPERS = words("Option Box Arc Rc RefCell Mutex Pin Cow")
+_WRAPPERS = words("Option Result Box Arc Rc RefCell Mutex Pin Cow")
 
 MAX_DEPTH = 20
 MAX_MODULES = 20_000
@@ -157,12 +162,26 @@ def _open_fields(node: Node) -> Iterator[str]:
 
 
 def _given(node: Node) -> Iterator[Given]:
-    """The type of a field or of a variable that is declared with one."""
+    """The type of a field or a variable that is declared with one; what a pattern takes from a value."""
+    pattern, value = node.child_by_field_name("pattern"), node.child_by_field_name("value")
+    if node.type in ("match_arm", "let_condition", "for_expression"):
+        yield from _taken(node, pattern, value)
+        return
+    if node.type == "impl_item":
+        yield from _item(node)
+        return
     named, kind = node.child_by_field_name("name"), _type_name(node.child_by_field_name("type"))
     if node.type == "let_declaration":
-        pattern = node.child_by_field_name("pattern")
-        if pattern is not None:
+        if pattern is not None and node.child_by_field_name("type") is not None:
             yield text_of(pattern), kind, None
+        elif pattern is not None and value is not None and value.type == "tuple_expression":
+            yield from (
+                (text_of(one), each, None)
+                for one, each in zip(pattern.named_children, value.named_children, strict=False)
+                if one.type == "identifier"
+            )
+        elif pattern is not None and value is not None:
+            yield from ((text_of(pattern), each, None) for each in _matched(value))
     elif named is not None:
         around, owners = node.parent, [text_of(named)]
         while around is not None:
@@ -174,8 +193,82 @@ def _given(node: Node) -> Iterator[Given]:
             yield ".".join(owners), kind, None
 
 
+def _taken(node: Node, pattern: Node | None, value: Node | None) -> Iterator[Given]:
+    """`Some(a)` and `Ok(a)` of a value, and `for a in b`; of what else a pattern takes nothing is known."""
+    holder: Node | None = node
+    if node.type == "match_arm":
+        around = node.parent.parent if node.parent is not None else None
+        value = around.child_by_field_name("value") if around is not None else None
+        pattern = next(iter(pattern.named_children), None) if pattern is not None else None
+    elif node.type == "for_expression":
+        holder = node.child_by_field_name("body")
+        value = _passed_on(value)
+    else:
+        while holder is not None and holder.type in ("let_condition", "let_chain"):
+            holder = holder.parent
+        if holder is not None:
+            holder = holder.child_by_field_name("consequence") or holder.child_by_field_name("body")
+    name, is_held = _bare(pattern)
+    if name and value is not None and holder is not None:
+        is_known = is_held or node.type == "for_expression"
+        yield name, value if is_known else "?", holder
+
+
+def _bare(pattern: Node | None) -> tuple[str, bool]:
+    """The one name that a pattern binds, and whether as what an `Ok` or a `Some` holds."""
+    held = [False]
+    for _ in range(MAX_DEPTH):
+        if pattern is None or pattern.type == "identifier":
+            break
+        if pattern.type == "tuple_struct_pattern":
+            kind = pattern.child_by_field_name("type")
+            held.append(kind is not None and text_of(kind) in _HELD)
+            inner = pattern.named_children[1:]
+        elif pattern.type in ("ref_pattern", "mut_pattern", "reference_pattern"):
+            inner = [one for one in pattern.named_children if one.type != "mutable_specifier"]
+        else:
+            return "", False
+        pattern = inner[0] if len(inner) == 1 else None
+    return (text_of(pattern), len(held) > 1 and all(held[1:])) if pattern is not None else ("", False)
+
+
+def _matched(value: Node) -> Iterator[Node]:
+    """The value of `match value { Ok(a) => a, … }`."""
+    body, asked = value.child_by_field_name("body"), value.child_by_field_name("value")
+    for arm in body.named_children if body is not None and asked is not None else ():
+        pattern, given = arm.child_by_field_name("pattern"), arm.child_by_field_name("value")
+        name, is_held = _bare(next(iter(pattern.named_children), None) if pattern is not None else None)
+        if is_held and asked is not None and given is not None and text_of(given) == name:
+            yield asked
+            return
+
+
+def _passed_on(value: Node | None) -> Node | None:
+    """What `value.filter_map(Result::ok)` leaves of the results: the same things."""
+    function = value.child_by_field_name("function") if value is not None else None
+    named = function.child_by_field_name("field") if function is not None else None
+    arguments = value.child_by_field_name("arguments") if value is not None else None
+    if named is None or function is None or arguments is None or text_of(named) != "filter_map":
+        return value
+    return function.child_by_field_name("value") if _ONLY_OK.fullmatch(text_of(arguments)) else value
+
+
+def _item(node: Node) -> Iterator[Given]:
+    """What a loop over a type gives, as its `Iterator` or `IntoIterator` says."""
+    owner, trait = _type_name(node.child_by_field_name("type")), _type_name(node.child_by_field_name("trait"))
+    body = node.child_by_field_name("body")
+    if trait.rpartition(".")[2] not in ("Iterator", "IntoIterator") or body is None:
+        return
+    for one in body.named_children:
+        if one.type == "type_item" and "Item" in declared_name(one):
+            yield f"{owner}[]", _type_name(one.child_by_field_name("type")), None
+
+
 def _type_name(kind: Node | None) -> str:
-    """The dotted name of a type, of what it points to, or of what a wrapper holds; "?" of one without a name."""
+    """The dotted name of a type, of what it points to, or of what a wrapper holds; "?" of one without a name.
+
+    With `[]` of what a list, or a map under its keys, holds many.
+    """
     for _ in range(MAX_DEPTH):
         if kind is None:
             break
@@ -185,9 +278,13 @@ def _type_name(kind: Node | None) -> str:
             outer = kind.child_by_field_name("type")
             held = kind.child_by_field_name("type_arguments")
             name = _path(outer) if outer is not None else "?"
+            if held is not None and name.rpartition(".")[2] in _HOLDERS:
+                return f"{_type_name(held.named_children[-1])}[]"
             if held is None or name.rpartition(".")[2] not in _WRAPPERS:
                 return name
             kind = next((one for one in held.named_children if one.type != "lifetime"), None)
+        elif kind.type == "array_type":
+            return f"{_type_name(kind.child_by_field_name('element'))}[]"
         else:
             kind = kind.child_by_field_name("type") or kind.child_by_field_name("trait")
     return "?"
@@ -344,14 +441,8 @@ _DOCTEST = Doctest(
     re.compile(r"^[ \t]*#(?: |$)"),
 )
 
-_FAMILY = Family(
-    "rust", _imports, _exports, _hidden, _find, _offers, each(_parameter),
-    joint="::",
-    receivers=("self", "Self"),
-    receiver_classes=("Self",),
-    wrappers=_WRAPPERS | words("Result Ok Some impl dyn mut std result io boxed pin future Future"),
-    common=words(
-        """new clone into from unwrap expect unwrap_or unwrap_or_else map map_err and_then or_else ok err iter
+_COMMON = words(
+    """new clone into from unwrap expect unwrap_or unwrap_or_else map map_err and_then or_else ok err iter
            into_iter iter_mut next collect push pop insert remove get get_mut len is_empty contains as_ref as_mut
            as_str to_string to_owned to_vec borrow borrow_mut lock read write flush fmt eq ne cmp partial_cmp hash
            default drop deref filter fold find any all sum min max zip enumerate rev take skip chain extend append
@@ -359,6 +450,25 @@ _FAMILY = Family(
            is_err cloned copied send recv spawn wait poll index try_into try_from as_bytes strip_prefix
            strip_suffix split_once rsplit_once split_at as_deref as_ptr as_mut_ptr deref_mut from_str from_bits to_bits
            push_str write_str write_char write_all"""
+)
+
+_FAMILY = Family(
+    "rust", _imports, _exports, _hidden, _find, _offers, each(_parameter),
+    joint="::",
+    receivers=("self", "Self"),
+    receiver_classes=("Self",),
+    wrappers=_WRAPPERS | words("Ok Some impl dyn mut std result io boxed pin future Future"),
+    common=_COMMON,
+    # https://doc.rust-lang.org/std/ of Option, Result, Iterator, slices, smart pointers and locks
+    keeping=words(
+        """as_deref as_deref_mut as_mut as_ref borrow borrow_mut by_ref chain clone cloned copied cycle expect filter
+           first first_mut flatten fuse get get_mut inspect into_iter iter iter_mut last last_mut lock map_err next
+           next_back nth ok ok_or ok_or_else or or_else peek peekable pop pop_back pop_front read rev skip skip_while
+           step_by take take_while to_owned to_vec unwrap unwrap_or unwrap_or_default unwrap_or_else write"""
+    ),
+    changing=words(
+        """and err expect_err flat_map fold into_inner join map_or map_or_else map_while max_by max_by_key min_by
+           min_by_key partition reduce scan then then_some unwrap_err unzip values xor"""
     ),
     names_interfaces=True,
     builtins=words(
@@ -407,8 +517,11 @@ RUST = Language(
             "reference_expression": ("value",), "reference_type": ("type",), "pointer_type": ("type",),
         },
         leaves=("self", "super", "crate", "metavariable"),
-        around=("await_expression", "try_expression", "unary_expression", "parenthesized_expression"),
-        plain=("identifier", "scoped_identifier"),
+        around=("await_expression", "try_expression", "unary_expression", "parenthesized_expression",
+                "reference_expression"),
+        indexed=("index_expression",),
+        matching=("let_condition", "let_declaration", "match_arm"),
+        plain=("identifier", "scoped_identifier", "index_expression"),
         aliases=("type_item",),
         qualified_types=("scoped_type_identifier",),
         variant=_VARIANT,
@@ -435,6 +548,11 @@ RUST = Language(
         r"CARGO(?:_(?:CFG|FEATURE|PKG|MANIFEST|BIN|CRATE|PRIMARY|ENCODED)_\w+|_MAKEFLAGS)?\Z|DEP_\w+_\w+\Z"
         r"|(?:OUT_DIR|TARGET|HOST|NUM_JOBS|OPT_LEVEL|DEBUG|PROFILE|RUSTC|RUSTDOC|RUSTC_LINKER|RUSTC_WRAPPER"
         r"|RUSTC_WORKSPACE_WRAPPER)\Z"
+    ),
+    told_version=re.compile(
+        r"\b(?:[Mm]inim(?:um|al)|at least|[Rr]equires?|[Nn]eeds?|MSRV)\b(?:(?!\n\s*\n|[.!?]\s).){0,80}?"
+        r"\b(?P<name>rustc|Rust)\b(?:(?!\n\s*\n|[.!?]\s|\d).){0,40}?v?(?P<version>1\.\d{1,3}(?:\.\d{1,3})?)\b",
+        re.DOTALL,
     ),
     error="Result",
     errors=re.compile(r"(?!\s*//).*?(?<!\w)(?<!let )Err\((?![^;]*\)\s*=>|_\))(.*)"),

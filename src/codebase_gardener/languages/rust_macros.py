@@ -21,7 +21,7 @@ _SIGNS = frozenset(("::", ".", "?", "<", ">", ">>", "=", "=>", ":", "!"))
 _DECLARE = frozenset(("fn", "let", "mutable_specifier", "ref", "mod", "struct", "enum", "trait", "type"))
 
 _PATH = re.compile(
-    r"(?P<of>::|\.)?(?P<root>\w+)(?:(?:::|\.)\w+|\(\)|\?|::<[^()\[\]{}]{0,200}?>(?=\(\))){0,30}"
+    r"(?P<of>::|\.)?(?P<root>\w+)(?:(?:::|\.)\w+|\(\)|\?|(?<=[\w)])\[\](?=\.\w)|::<[^()\[\]{}]{0,200}?>(?=\(\))){0,30}"
 )
 _CALLED = re.compile(r"\(\)")
 _NO_NAME = re.compile(r"::<[^()]*>|\.await\b|\?")

@@ -79,6 +79,13 @@ class Symbol(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return self.qualified_name.rpartition(".")[2]
 
     @property
+    def is_property(self) -> bool:
+        """Whether it is a method that is read as an attribute, without a call."""
+        return self.kind == "method" and any(
+            one.rpartition(".")[2].endswith("property") for one in self.decorators
+        )
+
+    @property
     def anchor(self) -> Anchor:
         """Where it stands."""
         return Anchor(self.path, self.start, self.end)

@@ -19,7 +19,10 @@ _TABLES = (
 
 
 def cargo_toml(_path: str, text: str) -> Manifest:
-    """[package], the tables of dependencies (also a workspace's); an optional one is named by its feature."""
+    """[package], the tables of dependencies (also a workspace's and those of a target, which follows a semicolon).
+
+    An optional one is named by its feature.
+    """
     data = toml_values(text)
     package = data.at("package")
     return Manifest(
@@ -45,9 +48,13 @@ def _runtime(bound: LocatedValue) -> Iterator[Dependency]:
 def _dependencies(data: LocatedValue) -> Iterator[Dependency]:
     features = _features(data.at("features"))
     for key, kind, group in _TABLES:
-        for name, row in (*data.at(key).table.items(), *data.at("workspace", key).table.items()):
+        tables = [("", data.at(key)), ("", data.at("workspace", key))]
+        tables += [(target, rows.at(key)) for target, rows in data.at("target").table.items()]
+        for target, name, row in (
+            (target, *item) for target, table in tables for item in table.table.items()
+        ):
             version = row.text or row.at("version").text
-            text = one_line(f"{name} {version}")
+            text = one_line(f"{name} {version}{'; ' if target else ''}{target}")
             if kind == "requirement" and row.at("optional").value is True:
                 yield Dependency("extra", features.get(name, name), name, text, version, row.start, row.end)
             elif row.text or row.table:

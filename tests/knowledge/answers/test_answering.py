@@ -211,6 +211,19 @@ def test_a_helper_of_tests_that_calls_is_told(tmp_path: Path) -> None:
     assert ("test: `check`", "pot_test.go:L6-6") in said(graph, "who calls Boil?")
 
 
+def test_what_may_use_a_method_is_told_where_its_name_is_called_on_unknown_things(tmp_path: Path) -> None:
+    source = "pub struct Pot;\nimpl Pot { pub fn glaze(&self) {} }\npub struct Jar;\n"
+    source += (
+        "impl Jar { pub fn glaze(&self) {} pub fn empty_out(&self) {} }\npub fn run() { anything.glaze(); }\n"
+    )
+    files = {"Cargo.toml": "[package]\nname = 'kiln'\nversion = '1.0.0'\n", "src/lib.rs": source}
+    graph = graph_of(files, tmp_path)
+    called = "`.glaze()` is called on things of unknown type, in 1 place: it may be `Pot.glaze`"
+    assert said(graph, "who calls Pot.glaze?") == [(called, "src/lib.rs:L5-5")]
+    nobody = "nothing in the repository is known to use `Jar.empty_out`"
+    assert said(graph, "who calls Jar.empty_out?") == [(nobody, "src/lib.rs:L4-4")]
+
+
 def test_a_language_is_known_by_its_short_name_and_an_error_that_is_handed_on_by_its_users(
     tmp_path: Path,
 ) -> None:

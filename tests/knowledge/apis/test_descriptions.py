@@ -1,9 +1,16 @@
 """What pages say is what a reader finds: uses that are counted, dependencies."""
 
 from codebase_gardener.knowledge.apis.catalog import api_catalog
-from codebase_gardener.knowledge.apis.descriptions import used_in, used_passages
+from codebase_gardener.knowledge.apis.descriptions import (
+    neighbours,
+    shown_in,
+    standing,
+    used_in,
+    used_passages,
+)
 from codebase_gardener.knowledge.apis.implementations import implementation_page
 from codebase_gardener.knowledge.links.resolution import Target
+from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.implementation_layout import read_code_reference
 from samples.pot import PACKAGE
 from samples.written_context import context_of
@@ -49,3 +56,71 @@ def test_a_file_that_is_there_twice_shows_an_api_once() -> None:
     target = Target("kiln/__init__.py", "fire")
     assert len({passage.path for passage, _ in context.uses[target]}) == 2
     assert used_in(target, context).count("1") == 2
+
+
+def test_where_a_name_is_called_on_unknown_things_no_page_says_that_nobody_uses_it() -> None:
+    """Two types have the method, so the calls of `anything` may be of either."""
+    source = """\
+        pub struct Pot;
+        impl Pot { pub fn glaze(&self) {} pub fn cool(&self) {} }
+        pub struct Kiln;
+        impl Kiln { pub fn glaze(&self) {} }
+        pub fn run() { anything.glaze(); anything.x.glaze(); Kiln {}.glaze(); }
+        """
+    context = context_of({"Cargo.toml": "[package]\nname = 'kiln'\n", "src/lib.rs": source})
+
+    def told(name: str) -> list[str]:
+        return shown_in(Target("src/lib.rs", name), context, PageSources(context.repository))
+
+    assert told("Pot.cool") == ["No use by its name was found in docs, examples or tests."]
+    assert told("Pot.glaze")[0] == "No use that is certain was found in docs, examples or tests."
+    assert "`.glaze()` is called at `src/lib.rs:L5-5`: that may be a use of it" in told("Pot.glaze")[1]
+
+
+def test_an_annotation_is_of_its_function_each_line_counts_once_and_a_class_that_is_handed_on_is_used() -> (
+    None
+):
+    source = (
+        "class Stack:\n    def cool(self): ...\n\n\n"
+        "def release(one: Stack) -> None:\n    ...\n\n\n"
+        "class Manager:\n    def __init__(\n        self, some: list[Stack] | Stack = None\n    ) -> None:\n"
+        "        if isinstance(some, Stack):\n            ...\n"
+    )
+    context = context_of({"kiln/__init__.py": source})
+    symbol = context.repository.symbols["kiln/__init__.py", "Stack"]
+    (told,) = neighbours(symbol, context, {}, PageSources(context.repository))
+    assert told == (
+        "The package's own code uses it 3 times in 1 file, by `release` at `kiln/__init__.py:L5-5`, "
+        "`Manager.__init__` at `kiln/__init__.py:L11-11`, `Manager.__init__` at `kiln/__init__.py:L13-13`."
+    )
+
+
+def test_what_is_there_for_checkers_of_types_alone_is_no_dependency() -> None:
+    source = (
+        "import typing as t\nif t.TYPE_CHECKING:\n    from _typeshed.wsgi import StartResponse\n\n\n"
+        "def run(start: StartResponse) -> None: ...\n"
+    )
+    context = context_of({"kiln/__init__.py": source})
+    (api,) = api_catalog(context, [Target("kiln/__init__.py", "run")])
+    reference = read_code_reference(implementation_page(api, context, {}))
+    assert reference is not None
+    assert reference.dependencies == ()
+
+
+def test_an_example_and_the_function_in_it_that_uses_an_api_are_one_example() -> None:
+    example = '"""Fires a pot."""\nfrom kiln import fire\n\n\ndef main():\n    fire()\n\n\nmain()\n'
+    context = context_of({"kiln/__init__.py": "def fire(): ...\n", "examples/one.py": example})
+    assert used_in(Target("kiln/__init__.py", "fire"), context) == "1 example"
+
+
+def test_a_property_is_called_one() -> None:
+    source = "class Pot:\n    @property\n    def heat(self): ...\n\n    def cool(self): ...\n"
+    context = context_of({"kiln/__init__.py": source})
+    sources = PageSources(context.repository)
+    symbols = context.repository.symbols
+    told = [
+        standing(symbols["kiln/__init__.py", f"Pot.{name}"], context, sources, "")
+        for name in ("heat", "cool")
+    ]
+    assert told[0].startswith("`Pot.heat` is a property of class `Pot`")
+    assert told[1].startswith("`Pot.cool` is a method of class `Pot`")

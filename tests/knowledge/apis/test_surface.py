@@ -35,8 +35,8 @@ def test_a_method_s_reasons_tell_what_is_said_of_its_class_as_such() -> None:
     reasons = {each.candidate.symbol.name: each.reasons for each in ranked(context)}
     listed, declared = "listed in the API reference of the docs", "in its module's `__all__`"
     assert {listed, declared} <= set(reasons["Pot"])
-    assert {f"a method of a class {listed}", f"a method of a class {declared}"} <= set(reasons["fill"])
-    assert {listed, f"a method of a class {declared}"} <= set(reasons["wash"])
+    assert {f"a member of a class {listed}", f"a member of a class {declared}"} <= set(reasons["fill"])
+    assert {listed, f"a member of a class {declared}"} <= set(reasons["wash"])
 
 
 def test_scores_are_the_table_s_sums_and_the_threshold_decides(context: ApiContext) -> None:

@@ -92,3 +92,16 @@ def test_what_code_is_built_on_is_a_note(tmp_path: Path) -> None:
     files = {"go.mod": "module github.com/o/tool\n", "a.go": "//go:build !windows\n\npackage a\n"}
     notes = section(pages_of(repository(tmp_path, files))["Core"], "Compatibility Notes")
     assert notes == "- Build condition `!windows`: it decides what is built (`a.go:L1-1`)."
+
+
+def test_a_condition_of_a_dependency_and_the_version_that_a_readme_asks_for_are_told(tmp_path: Path) -> None:
+    cargo = '[package]\nname = "tool"\n[dependencies]\nlog = "0.4"\n'
+    files = {
+        "Cargo.toml": f"{cargo}[target.'cfg(windows)'.dependencies]\nwin = \"0.1\"\n",
+        "src/lib.rs": "pub fn a() {}\n",
+        "README.md": "# Tool\n\nFast.\n\nThe minimum supported `rustc` version is `1.60.0`.\n\nRust 1.2 is old.\n",
+    }
+    core = pages_of(repository(tmp_path, files))["Core"]
+    assert "`rustc >=1.60.0` and 1 package; 1 more under a condition." in core.page.overview
+    assert "| `rustc` | `>=1.60.0` | `README.md:L5-5` |" in section(core, "System Requirements")
+    assert "| `win` | `0.1; cfg(windows)` |" in section(core, "Dependencies")

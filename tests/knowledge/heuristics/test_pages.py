@@ -166,6 +166,18 @@ def test_names_in_code_marks_are_what_a_note_applies_to() -> None:
     assert found.pages[0].applies == (Target("pkg/a.py", "Thing"), Target("pkg/a.py", "run_fast"))
 
 
+def test_a_remark_on_a_class_says_nothing_of_another_module_s_class_of_its_name() -> None:
+    warning = ".. warning::\n        Never use this class yourself, use `wrappers.Request`."
+    remark = f'"""Parts of a request.\n\n    {warning}\n    """'
+    files = {
+        "pot/inner.py": f"class Request:\n    {remark}\n",
+        "pot/wrappers.py": "class Request:\n    ...\n",
+        "pot/__init__.py": "",
+    }
+    (page,) = pages(files).pages
+    assert page.applies == page.near == (Target("pot/inner.py", "Request"),)
+
+
 def test_a_dotted_name_of_another_package_names_nothing_of_this_one() -> None:
     note = "!!! warning\n    Do not use `numpy.run_fast()`: it may lose data. `self.slow_run()` is safer.\n"
     found = pages({

@@ -215,7 +215,11 @@ def _callers(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine
         yield from (GraphLine(f"{area}: {place.what}", place.anchor) for place in places[:_NEAR])
         if len(places) > _NEAR:
             yield GraphLine(f"{area}: and {len(places) - _NEAR} more", places[_NEAR].anchor)
-    if not row.callers and not row.shown:
+    if row.open_calls:
+        called = f"`.{row.name.rpartition('.')[2]}()` is called on things of unknown type"
+        text = f"{called}, in {counted(row.open_calls, 'place')}: it may be `{row.name}`"
+        yield GraphLine(text, row.open_at)
+    elif not row.callers and not row.shown:
         yield GraphLine(f"nothing in the repository is known to use `{row.name}`", row.place.anchor)
 
 

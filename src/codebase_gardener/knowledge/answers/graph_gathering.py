@@ -246,6 +246,7 @@ class Gathering:
         contract = contract_of(symbol, context) if area != "tests" else None
         uses = context.resolution.callers.get(target, ())[:_ENTRIES]
         passages = context.uses.get(target, ())[:_ENTRIES]
+        open_calls = context.open_calls(symbol)
         return DefinedName(
             symbol.qualified_name,
             symbol.kind,
@@ -276,6 +277,8 @@ class Gathering:
             _written(symbol.name, context.uses.get(target, ())),
             context.resolution.remarks.get(target, ""),
             tuple(Place(at.path, at.start, at.end, said) for at, said in self._returned_errors.of(symbol)),
+            len(open_calls),
+            Place(*open_calls[0], open_calls[0][1]).anchor if open_calls else "",
         )
 
     def _member(self, symbol: Symbol) -> Iterator[tuple[str, Member]]:
@@ -288,8 +291,7 @@ class Gathering:
             place = Place(symbol.path, symbol.start, symbol.end, "", self._repository.areas[symbol.path])
             says = inline(documented(symbol).summary, 200)
             at = (owner.path, owner.qualified_name)
-            is_read = any(one.rpartition(".")[2].endswith("property") for one in symbol.decorators)
-            kind = "field" if symbol.kind == "field" else "property" if is_read else "method"
+            kind = "field" if symbol.kind == "field" else "property" if symbol.is_property else "method"
             yield (
                 f"#members {plain_name(owner.name)}",
                 Member(at, kind, symbol.name, symbol.signature, says, place),

@@ -72,6 +72,8 @@ class DefinedName(msgspec.Struct, frozen=True, tag="definition"):
         written: Dotted names that documents and examples call it by: `db.search` where `db` is an instance.
         implemented: Of an interface: what is said in place of the types that implement it; "".
         fails: Where errors are returned: a sentence for each that it makes, or that what it calls returns.
+        open_calls: Of a method: how often its name is called on something of unknown type.
+        open_at: The first of these places.
     """
 
     name: str
@@ -93,6 +95,8 @@ class DefinedName(msgspec.Struct, frozen=True, tag="definition"):
     written: tuple[str, ...] = ()
     implemented: str = ""
     fails: tuple[Place, ...] = ()
+    open_calls: int = 0
+    open_at: str = ""
 
 
 class Raised(msgspec.Struct, frozen=True, tag="raised"):

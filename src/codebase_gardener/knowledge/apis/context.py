@@ -24,6 +24,7 @@ from codebase_gardener.languages.table import family_of
 
 __all__ = ["ApiContext", "DefinitionText", "definition_in"]
 
+_NESTED = ("readme", "docs", "example")
 _LONGEST_DOCUMENT = 200_000  # characters of a document whose spelling is looked at
 
 
@@ -107,6 +108,17 @@ class ApiContext:
             for use in passage.uses:
                 found[use.target].append((passage, use))
         return {target: _narrowest(pairs) for target, pairs in found.items()}
+
+    def open_calls(self, symbol: Symbol) -> tuple[tuple[str, int], ...]:
+        """Where a method's name is called on something of unknown type, outside of it: path and line."""
+        if symbol.kind != "method":
+            return ()
+        family = family_of(symbol.language) or symbol.language
+        return tuple(
+            (path, line)
+            for path, line in self.resolution.open_calls.get((family, symbol.name), ())
+            if not (path == symbol.path and symbol.start <= line <= symbol.end)
+        )
 
     def first_lines(self, passage: Passage) -> dict[str, dict[Target, int]]:
         """By file, the line of each target's first use in a passage; of a test, in its own lines, not in a helper's."""
@@ -288,8 +300,8 @@ class ApiContext:
 
 
 def _narrowest(pairs: list[tuple[Passage, Use]]) -> list[tuple[Passage, Use]]:
-    """Without the uses by whole documents that a section inside them has as well."""
-    ranges = {(p.path, p.start, p.end) for p, _ in pairs if p.area in ("readme", "docs")}
+    """Without the uses by whole documents and examples that a section or function inside them has as well."""
+    ranges = {(p.path, p.start, p.end) for p, _ in pairs if p.area in _NESTED}
     wide = {
         (path, start, end)
         for path, start, end in ranges
@@ -298,11 +310,7 @@ def _narrowest(pairs: list[tuple[Passage, Use]]) -> list[tuple[Passage, Use]]:
             for other, first, last in ranges
         )
     }
-    return [
-        (p, use)
-        for p, use in pairs
-        if (p.path, p.start, p.end) not in wide or p.area not in ("readme", "docs")
-    ]
+    return [(p, use) for p, use in pairs if (p.path, p.start, p.end) not in wide or p.area not in _NESTED]
 
 
 @lru_cache(maxsize=16)

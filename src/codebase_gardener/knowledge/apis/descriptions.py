@@ -11,7 +11,7 @@ from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.pages.cited import PageSources
-from codebase_gardener.knowledge.pages.markup import NO_CODE, USED_BY, USES, code
+from codebase_gardener.knowledge.pages.markup import MAY_USE_IT, NO_CERTAIN_USE, NO_CODE, USED_BY, USES, code
 from codebase_gardener.knowledge.pages.quoting import inline
 from codebase_gardener.knowledge.pages.wording import AREA_NOUNS, AREA_ORDER, counted, enumerated, not_listed
 from codebase_gardener.languages.symbols import Symbol
@@ -36,8 +36,9 @@ def standing(symbol: Symbol, context: ApiContext, sources: PageSources, public: 
     """What it is and where it stands."""
     owner = symbol.qualified_name.rpartition(".")[0]
     of = f" of {'class ' if symbol.kind == 'method' else ''}{code(owner)}" if owner else ""
+    kind = "property" if symbol.is_property else _KINDS.get(symbol.kind, symbol.kind)
     says = (
-        f"{code(symbol.qualified_name)} is a {_KINDS.get(symbol.kind, symbol.kind)}{of}, defined in "
+        f"{code(symbol.qualified_name)} is a {kind}{of}, defined in "
         f"{sources.cite_symbol(symbol)} ({counted(symbol.end - symbol.start + 1, 'line')})"
     )
     if symbol.declared is not None:
@@ -86,11 +87,12 @@ def neighbours(
     if outside:
         names = [code(target.name) + _times(times) for target, times in outside]
         found.append(f"From other packages it uses {_names(names)}.")
-    uses = [
-        use
-        for use in context.resolution.callers.get(context.target(symbol), ())
+    by_line = {
+        (use.path, use.start): use
+        for use in reversed(context.resolution.callers.get(context.target(symbol), ()))
         if not (use.path == symbol.path and symbol.start <= use.start <= symbol.end)
-    ]
+    }
+    uses = sorted(by_line.values(), key=lambda use: (use.path, use.start))
     if uses:
         files = Counter(use.path for use in uses)
         places = [
@@ -197,15 +199,32 @@ def shown_in(target: Target, context: ApiContext, sources: PageSources) -> list[
     told = used_in(target, context)
     if not told and entries:
         return entries
-    return [*entries, *_shown_in(target, told, context, sources)]
+    may_be = _may_use_it(target, context, sources)
+    return [*entries, *_shown_in(target, told, context, sources, is_open=bool(may_be)), *may_be]
 
 
-def _shown_in(target: Target, told: str, context: ApiContext, sources: PageSources) -> list[str]:
+def _may_use_it(target: Target, context: ApiContext, sources: PageSources) -> list[str]:
+    """Where a method's name is called on something whose type the code does not tell."""
+    symbol = context.symbol(target)
+    places = context.open_calls(symbol) if symbol is not None else ()
+    if symbol is None or not places:
+        return []
+    path, line = places[0]
+    where = f"at {sources.cite(path, line, line)}"
+    told = f"{MAY_USE_IT}{code(f'.{symbol.name}()')} is called"
+    if len(places) == 1:
+        return [f"{told} {where}: that may be a use of it."]
+    return [f"{told} in {len(places)} places, first {where}: some of them may be uses of it."]
+
+
+def _shown_in(
+    target: Target, told: str, context: ApiContext, sources: PageSources, *, is_open: bool
+) -> list[str]:
     if not told:
         through = _through_members(target, context)
         if through:
             return [f"It is not used by its own name; its members are used in {counted(through, 'passage')}."]
-        return [NO_CODE]
+        return [NO_CERTAIN_USE if is_open else NO_CODE]
     passages = used_passages(target, context)
     if not passages:
         return [f"Used in {told}."]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -34,6 +33,7 @@ from codebase_gardener.knowledge.apis.section_titles import passage_title
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.apis.usage_examples import usage_examples
+from codebase_gardener.knowledge.links.python.entities import NO_PACKAGES
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.citations import dedented
 from codebase_gardener.knowledge.pages.cited import PageSources
@@ -311,7 +311,7 @@ def _dependencies(symbol: Symbol, context: ApiContext) -> tuple[str, ...]:
         for each in context.repository.facts[symbol.path].imports
         if not each.level and each.alias in names
     }
-    return tuple(sorted(found - context.roots - sys.stdlib_module_names))
+    return tuple(sorted(found - context.roots - NO_PACKAGES))
 
 
 def _examples(api: Api, context: ApiContext, sources: PageSources) -> str:

@@ -67,22 +67,22 @@ def _silent(_: Candidate) -> str:
 
 FEATURES: tuple[Feature, ...] = (
     Feature("listed", 6.0, lambda c: float(c.listed > 0),
-            lambda c: f"{'' if c.listed_itself else 'a method of a class '}listed in the API reference of the docs",
+            lambda c: f"{'' if c.listed_itself else 'a member of a class '}listed in the API reference of the docs",
             "the authors themselves chose it"),
     Feature("exported", 1.0, lambda c: float(bool(c.exported)),
-            lambda c: f"{'a method of a class ' if c.owner else ''}exported as `{c.exported}`",
+            lambda c: f"{'a member of a class ' if c.owner else ''}exported as `{c.exported}`",
             "an `__init__` that imports a name makes it public"),
     Feature("bound", 4.0, lambda c: float(bool(c.bound)), lambda c: f"exported itself as `{c.bound}`",
             "users call it as a function"),
     Feature("top level", 2.0, lambda c: float(c.top), _silent, "the top package's names are what users meet first"),
     Feature("imported", 2.0, lambda c: c.imported,
-            lambda c: f"{'a method of a class ' if c.owner else ''}imported from its module by "
+            lambda c: f"{'a member of a class ' if c.owner else ''}imported from its module by "
             f"{'docs or examples' if c.imported == 1 else 'several test files'}",
             "where the top-level package exports little, modules are the interface"),
     Feature("reached", 1.5, lambda c: float(c.reached.count(".") == 1),
             lambda c: f"a method that `{c.reached}` inherits", "users call it on a class that is exported"),
     Feature("declared", 1.0, lambda c: float(c.declared),
-            lambda c: f"{'a method of a class ' if c.owner else ''}in its module's `__all__`",
+            lambda c: f"{'a member of a class ' if c.owner else ''}in its module's `__all__`",
             "`__all__` is a statement of what is public"),
     Feature("member", -5.0, lambda c: float(c.owner is not None), _silent,
             "a class's page comes before those of its methods"),

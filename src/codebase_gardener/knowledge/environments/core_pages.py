@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping, Sequence
 
 from codebase_gardener.knowledge.environments.backends import Backend
@@ -17,12 +16,14 @@ from codebase_gardener.knowledge.environments.page_draft import (
 )
 from codebase_gardener.knowledge.environments.sections import (
     Sheet,
+    condition_of,
     filled_command,
     grid,
     install_command,
     marked,
     named_with_extras,
 )
+from codebase_gardener.knowledge.links.python.entities import NO_PACKAGES
 from codebase_gardener.knowledge.pages.markup import NO_CHECK, NO_ERROR, fence
 from codebase_gardener.knowledge.pages.wording import counted, enumerated
 from codebase_gardener.knowledge.sources.file_facts import Evidence
@@ -46,10 +47,14 @@ def core_page(draft: EnvironmentDraft, backends: list[Backend], soft: list[Packa
     checks = [one for one in checks if key_of(one.evidence.name) in facts.core | {"python"}]
     bounds = " ".join(f"{one.evidence.name} {one.evidence.value}".strip() for one in runtimes[:1])
     partly = needs_of_parts(draft.repository, facts, required)
-    everywhere = [one for one in required if one.evidence.name not in partly]
+    everywhere = [one for one in required if one.evidence.name not in partly and not condition_of(one)]
+    bound = {one.evidence.name for one in required if condition_of(one)} - {
+        one.evidence.name for one in everywhere
+    }
     needs = counted(len(everywhere), "package") if everywhere else "no other package"
     first = f"{marked(bounds)} and " if bounds else ""
     more = f"; parts of it need {len(partly)} more" if partly else ""
+    more += f"; {len(bound - partly.keys())} more under a condition" if bound - partly.keys() else ""
     overview = f"What {marked(draft.software)} needs wherever it runs: {first}{needs}{more}."
     own = [draft.package] if draft.package else []
     evidence = [
@@ -91,12 +96,7 @@ def _imports(draft: EnvironmentDraft, backends: list[Backend], soft: list[Packag
         if is_python(path) and draft.repository.areas[path] in ("package", "scripts", "other"):
             for one in file.imports:
                 name = one.module.partition(".")[0]
-                if (
-                    name
-                    and not one.level
-                    and key_of(name) not in spared
-                    and name not in sys.stdlib_module_names
-                ):
+                if name and not one.level and key_of(name) not in spared and name not in NO_PACKAGES:
                     evidence = Evidence("import", one.line, one.line, one.scope, name, f"import {one.module}")
                     first.setdefault(name, FoundEvidence(path, evidence))
     return [first[name] for name in sorted(first)]

@@ -65,6 +65,8 @@ def environment_evidence(
         >>> environment_evidence("a.go", "go", 'os.Getenv("HOME_DIR")', None)[0].name
         'HOME_DIR'
     """
+    if path.rpartition("/")[2].lower().startswith("readme"):
+        return tuple(_told_runtimes(text))
     if area_of(path) not in _USERS:
         return ()
     if tree is not None:
@@ -82,6 +84,16 @@ def manifest_evidence(manifest: Manifest) -> Iterator[Evidence]:
             yield Evidence("release", version.start, version.end, "", version.text, text)
     for each in manifest.dependencies:
         yield Evidence(each.kind, each.start, each.end, each.group, each.name, each.text, each.version)
+
+
+def _told_runtimes(text: str) -> Iterator[Evidence]:
+    """The version of a language that a README asks for: the first that it names of each."""
+    for row in LANGUAGES.values():
+        found = row.told_version.search(text)
+        if found is not None:
+            first, last = (text.count("\n", 0, at) + 1 for at in found.span())
+            told = one_line(found[0])
+            yield Evidence("runtime", first, last, "", found["name"], told, f">={found['version']}")
 
 
 def _conditions(path: str, language: str, text: str) -> Iterator[Evidence]:

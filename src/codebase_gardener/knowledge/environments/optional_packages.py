@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from codebase_gardener.knowledge.environments.evidence_by_kind import EnvironmentFacts, FoundEvidence, key_of
 from codebase_gardener.knowledge.environments.guard_evidence import AVAILABILITY, DEVICES, FLAG
+from codebase_gardener.knowledge.links.python.entities import NO_PACKAGES
 from codebase_gardener.knowledge.sources.file_facts import Evidence
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.python.row import is_python, module_path
@@ -57,7 +57,7 @@ def optional_packages(repository: RepositoryFacts, facts: EnvironmentFacts) -> d
     def package(name: str) -> Package | None:
         top = name.partition(".")[0]
         key = facts.canonical(top)
-        if not key or key in facts.core | own or key in outside or top in sys.stdlib_module_names:
+        if not key or key in facts.core | own or key in outside or top in NO_PACKAGES:
             return None
         if "." in name and key not in facts.spelling and key not in packages:
             key = key_of(name)  # a namespace, such as google.colab

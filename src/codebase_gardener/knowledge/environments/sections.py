@@ -15,7 +15,15 @@ from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.manifests.table import ECOSYSTEMS
 
-__all__ = ["Sheet", "filled_command", "grid", "install_command", "marked", "named_with_extras"]
+__all__ = [
+    "Sheet",
+    "condition_of",
+    "filled_command",
+    "grid",
+    "install_command",
+    "marked",
+    "named_with_extras",
+]
 
 MAX_QUOTE_LINES = 16
 MAX_QUOTES = 8
@@ -190,9 +198,14 @@ def named_with_extras(found: FoundEvidence) -> str:
     return f"{name}[{''.join(asked[1].split())}]" if asked else name
 
 
+def condition_of(found: FoundEvidence) -> str:
+    """Where alone a requirement holds, as the packaging file writes it; ""."""
+    return found.evidence.text.partition(";")[2].strip() if found.evidence.kind != "version" else ""
+
+
 def _bound(found: FoundEvidence) -> str:
     """The bound, with the requirement's condition, where it has one."""
-    condition = found.evidence.text.partition(";")[2].strip() if found.evidence.kind != "version" else ""
+    condition = condition_of(found)
     return f"{found.evidence.value}; {condition}".strip("; ") if condition else found.evidence.value
 
 

@@ -40,12 +40,14 @@ class Scope:
                 self._by_name[symbol.name].append(symbol)
 
     def targets(self, group: Sequence[Item]) -> tuple[Target, ...]:
-        """Sorted: the definitions in whose own lines a heuristic's remarks stand, and those that they name."""
-        found: set[Target] = set()
-        for item in group:
-            found.update(self._named(item))
-            found.update(self._own(item))
-        return tuple(sorted(found))
+        """Sorted: the definitions in whose own lines a heuristic's remarks stand, and those that they name.
+
+        Another module's definition of the same name is what the remark tells apart from its own.
+        """
+        own = {target for item in group for target in self._own(item)}
+        called = {_last(target) for target in own}
+        named = {target for item in group for target in self._named(item)}
+        return tuple(sorted(own | {target for target in named if _last(target) not in called}))
 
     def near(self, group: Sequence[Item]) -> tuple[Target, ...]:
         """Sorted: also what the code beside a remark shows, and what calls the private function that it stands in."""
@@ -115,6 +117,10 @@ class Scope:
         for use in self._resolution.callers.get(target, ())[:_MAX_CALLERS] if self._resolution else ():
             if use.scope and self._repository.areas.get(use.path) == "package":
                 yield Target(use.path, use.scope)
+
+
+def _last(target: Target) -> str:
+    return target.name.rpartition(".")[2]
 
 
 def _ends(symbol: Symbol, parts: list[str]) -> bool:

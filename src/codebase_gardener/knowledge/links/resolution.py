@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -55,6 +56,8 @@ class Resolution:
         bases: Of each type, the types of the repository that it extends or implements.
         helpers: Of each target, its uses in files of tests that stand in no passage, in order.
         remarks: Of an interface: what is said in place of the types that implement it.
+        open_calls: By family of languages and name of a method: where it is called on something of unknown type, as
+            path and line, in order.
     """
 
     passages: tuple[Passage, ...]
@@ -70,6 +73,7 @@ class Resolution:
     helpers: Mapping[Target, tuple[Use, ...]] = field(default_factory=dict)
     bases: Mapping[Target, tuple[Target, ...]] = field(default_factory=dict)
     remarks: Mapping[Target, str] = field(default_factory=dict)
+    open_calls: Mapping[tuple[str, str], tuple[tuple[str, int], ...]] = field(default_factory=dict)
 
 
 _COUNTED = ("package", "docs", "examples", "tests")
@@ -95,7 +99,16 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
     links = PythonLinker(spaces, tracer, names.by_last_part() | _packages(spaces, modules))
     others = link_families(facts, areas)
     closures = frozenset(closure for path in areas for closure in _closures(facts[path]))
-    gathered = _Uses(areas, closures, _definitions(facts, areas))
+    methods = {
+        (one.language, one.name) for path in areas for one in facts[path].symbols if one.kind == "method"
+    }
+    gathered = _Uses(
+        areas,
+        closures,
+        _definitions(facts, areas),
+        _functions(facts, areas),
+        frozenset((family_of(language) or language, name) for language, name in methods),
+    )
     for space in spaces.values():
         gathered.add(space, links.resolved(space))
     for other in others.spaces.values():
@@ -128,6 +141,7 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
             for one, above in others.bases.items()
         },
         remarks={gathered.target(*place): text for place, text in others.remarks.items()},
+        open_calls={name: tuple(sorted(places)) for name, places in sorted(gathered.open_calls.items())},
     )
 
 
@@ -197,6 +211,8 @@ class _Uses:
         areas: Mapping[str, str],
         closures: frozenset[tuple[str, str]],
         definitions: Mapping[tuple[str, str], list[Symbol]],
+        functions: Mapping[str, list[Symbol]],
+        methods: frozenset[tuple[str, str]],
     ) -> None:
         self._areas = areas
         self._definitions = definitions
@@ -206,6 +222,9 @@ class _Uses:
         self.uses: dict[str, list[Use]] = {}
         self.own: dict[str, list[Use]] = {}
         self.callers: dict[Target, list[Use]] = defaultdict(list)
+        self._functions = functions
+        self._methods = methods
+        self.open_calls: dict[tuple[str, str], set[tuple[str, int]]] = defaultdict(set)
         self.references = 0
         self.unresolved = 0
         self.foreign = 0
@@ -234,6 +253,8 @@ class _Uses:
                 self.references += counted
                 self.unresolved += counted
                 self.foreign += counted and entity is not None
+                if found is None and counted and reference.kind == "call":
+                    self._leave_open(space, reference)
                 continue
             if entity.kind == "builtin":
                 continue
@@ -247,6 +268,12 @@ class _Uses:
                     self.callers[use.target].append(use)
             elif entity.path == space.key:
                 own.append(use)
+
+    def _leave_open(self, space: Namespace | Space, reference: Reference) -> None:
+        receiver, _, last = reference.name.rpartition(".")
+        named = (space.family if isinstance(space, Space) else "python", last)
+        if receiver and named in self._methods:
+            self.open_calls[named].add((space.path, reference.start))
 
     def _can_mean(self, reference: Reference, entity: Entity) -> bool:
         if reference.kind == "call" and entity.kind == "class":
@@ -266,13 +293,23 @@ class _Uses:
         owner = entity.name.rpartition(".")[0]
         return not (space.key == entity.path and f"{reference.scope}.".startswith(f"{owner}."))
 
+    def _scope(self, space: Namespace | Space, reference: Reference) -> str:
+        """What a reference stands in; an annotation of a parameter belongs to its function, where it does not run."""
+        if reference.kind != "annotation" or isinstance(space, Space):
+            return reference.scope
+        known = self._functions.get(space.path, [])
+        for one in reversed(known[: bisect_right(known, reference.start, key=_start)]):
+            if reference.start <= one.end and one.qualified_name.startswith(reference.scope):
+                return one.qualified_name
+        return reference.scope
+
     def _use(self, space: Namespace | Space, reference: Reference, entity: Entity) -> Use:
         return Use(
             self.target(entity.path, entity.name),
             space.path,
             reference.start,
             reference.end,
-            reference.scope if space.is_file else "",
+            self._scope(space, reference) if space.is_file else "",
             reference.kind,
             entity.how,
             reference.keywords,
@@ -290,6 +327,19 @@ def _definitions(
             if each.language == "python":
                 found[path, each.qualified_name].append(each)
     return found
+
+
+def _functions(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> dict[str, list[Symbol]]:
+    """Those of Python, by path and in the order of their lines."""
+    return {
+        path: sorted((one for one in facts[path].symbols if one.kind in ("function", "method")), key=_start)
+        for path in areas
+        if facts[path].language == "python"
+    }
+
+
+def _start(symbol: Symbol) -> int:
+    return symbol.start
 
 
 def _closures(facts: FileFacts) -> Iterator[tuple[str, str]]:

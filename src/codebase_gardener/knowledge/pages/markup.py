@@ -9,9 +9,9 @@ from codebase_gardener.documents.code_spans import code_spans, edited
 from codebase_gardener.documents.fences import fence_after, opened_fence
 
 __all__ = [
-    "EMPTY", "NONE_FOUND", "NO_CHECK", "NO_CODE", "NO_ERROR", "NO_VARIABLE", "USED_BY", "USES", "WHY_A_PAGE",
-    "code", "code_texts", "cell", "fence", "fenced", "is_rule", "link_free", "open_fence", "outside_fences",
-    "plain", "read_tables", "table", "told_table", "unescaped", "without_code",
+    "EMPTY", "MAY_USE_IT", "NONE_FOUND", "NO_CERTAIN_USE", "NO_CHECK", "NO_CODE", "NO_ERROR", "NO_VARIABLE", "USED_BY",
+    "USES", "WHY_A_PAGE", "code", "code_texts", "cell", "fence", "fenced", "is_rule", "link_free", "open_fence",
+    "outside_fences", "plain", "read_tables", "table", "told_table", "unescaped", "without_code",
 ]  # fmt: skip
 
 NONE_FOUND = "None found in the repository."
@@ -24,6 +24,12 @@ NO_CHECK = "The code checks no version and no platform."
 
 NO_CODE = "No use by its name was found in docs, examples or tests."
 """What a page says of a subject that nobody uses."""
+
+NO_CERTAIN_USE = "No use that is certain was found in docs, examples or tests."
+"""What it says where some may be, which the line after it tells."""
+
+MAY_USE_IT = "On things of unknown type "
+"""What the line begins with that says where its name is called without its type."""
 
 WHY_A_PAGE = "Why it has a page: "
 """What the line begins with that says it."""

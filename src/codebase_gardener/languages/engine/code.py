@@ -111,7 +111,7 @@ def tree_code(
         ),
         references=reader.references(
             found["call"],
-            _used_types(found, grammar, reader.names) if path or types else (),
+            _used_types(found, grammar, reader.names, defined) if path or types else (),
             reader.inner(found["tokens"], found["value"], found["local"]),
         ),
         exports=exports,
@@ -121,8 +121,10 @@ def tree_code(
     )
 
 
-def _used_types(found: Mapping[str, list[Node]], grammar: Grammar, names: _Names) -> Iterator[Node]:
-    """Where a type is named, besides where it is declared and where a method says whose it is."""
+def _used_types(
+    found: Mapping[str, list[Node]], grammar: Grammar, names: _Names, defined: Collection[str]
+) -> Iterator[Node]:
+    """Where a type is named, besides where it is declared and where a method says that it is one of the file's own."""
     parameters = {names.text(one) for one in found["parameter"]}
     owners = {node.id for node in found["owner"]}
     for node in found["type"]:
@@ -135,6 +137,7 @@ def _used_types(found: Mapping[str, list[Node]], grammar: Grammar, names: _Names
             and around.child_by_field_name("name") == named
         )
         is_owner = named.id in owners or (grammar.owner is not None and _is_receiver(named))
+        is_owner = is_owner and names.text(named) in defined
         first = names.text(named).partition("::")[0]
         if not (declares or is_owner or (first in parameters and _is_parameter(named, first, names))):
             yield named
@@ -343,7 +346,8 @@ class _Reader:
         for name, given, holder in found:
             first = max(node.start_point.row, holder.start_point.row if holder is not None else 0)
             line, end = self._line(first), self._line(holder.end_point.row) if holder is not None else 0
-            value, how = (given, "annotation") if isinstance(given, str) else (self.names.path(given), "for")
+            how = "name" if node.type in self.grammar.matching else "for"
+            value, how = (given, "annotation") if isinstance(given, str) else (self.names.path(given), how)
             if name != "_" and len(name) <= MAX_NAME_BYTES:
                 scope = "" if name.endswith("[]") or "." in name else self.scopes.at(line)
                 yield Binding(line, scope, name, value, how, end=end)
@@ -441,6 +445,8 @@ class _Names:
                 if owner is None:
                     return _within_limit(after)
                 node, after = owner, "." + after
+            elif kind in grammar.indexed:
+                node, after = next(iter(node.named_children), None), "[]" + after
             elif kind in grammar.wrapped:
                 fields = grammar.wrapped[kind]
                 node = field_of(node, fields) if fields else next(iter(node.named_children), None)

@@ -10,7 +10,7 @@ from codebase_gardener.languages.engine.members import Members
 from codebase_gardener.languages.engine.spaces import Space
 from codebase_gardener.languages.engine.units import Units
 from codebase_gardener.languages.facts import Binding, Import, Reference
-from codebase_gardener.languages.meanings import OUTSIDE, Entity
+from codebase_gardener.languages.meanings import OUTSIDE, PLACES, Entity
 from codebase_gardener.languages.rows import Family
 from codebase_gardener.languages.symbols import Symbol
 
@@ -22,8 +22,9 @@ MAX_DEPTH = 16
 _LAST_LINE = 10**9
 _OUTSIDE_VALUE = Entity("external value", "", "")
 _BUILTIN = Entity("builtin", "", "")
-_BY_ITSELF = {"annotation": ("class",), "value": ("function", "class")}
+_BY_ITSELF = {"annotation": ("class",), "value": PLACES}
 """Kinds of references that are no call, and what they can mean."""
+_MARKS = re.compile(r"\(\)|\[\]")
 _MOST_TYPES = 3  # names of a result's type that are looked up
 
 
@@ -63,6 +64,8 @@ class Linker:
             found = self._reference(space, reference, known)
             if found is not None and found.kind == "module" and reference.kind == "call":
                 found = self.offered(found.path, "default") or found  # `express()` of `require("express")`
+            if reference.kind == "value" and (found is None or found.kind not in PLACES):
+                found = self._variable(space, reference.name) or found
             if reference.kind in _BY_ITSELF:
                 yield (
                     reference,
@@ -74,6 +77,15 @@ class Linker:
                 found = self._by_name(space, reference)
             yield reference, found
 
+    def _variable(self, space: Space, name: str) -> Entity | None:
+        """The constant or variable of the file or its folder, whatever it was given."""
+        if "." in name or name == "_" or name in space.imports or not space.is_file:
+            return None
+        if name in space.names:
+            return Entity("constant", space.path, name)
+        found = self.of_unit(self._family.unit(space.path), name)
+        return found if found is not None and found.kind == "constant" else None
+
     def _by_name(self, space: Space, reference: Reference) -> Entity | None:
         """The one method of the name, where a receiver of unknown type may well have it."""
         receiver, _, last = reference.name.rpartition(".")
@@ -81,6 +93,10 @@ class Linker:
             space.is_file or "." in receiver or space.bindings("", receiver, reference.start)
         ):
             return None
+        made = self._made(space, reference.scope, receiver, reference.start)
+        known = self.member(made, last) if made is not None else None
+        if known is not None:
+            return known
         found = self.members.only(last)
         if found is None or (self._family.free_values and found.name != reference.name):
             return None
@@ -89,6 +105,28 @@ class Linker:
             return None
         is_there = self._spaces[found.path].is_built(found.name)
         return found if is_there or not space.is_built(reference.scope, reference.start) else None
+
+    def _made(self, space: Space, scope: str, value: str, line: int) -> Entity | None:
+        """What a value of unknown type is by the name of the method that made it alone; None where that says nothing.
+
+        A method that the repository has not gives something from outside.
+        """
+        for _ in range(MAX_DEPTH):
+            before, dot, last = value.rpartition(".")
+            name = last.rstrip("()[]")
+            if last == name:
+                bound = space.bindings(scope, value, line, later=False) if not dot else []
+                if not bound or bound[0].how not in ("call", "name", "for"):
+                    return None
+                value, line = f"{bound[0].value}{'()' if bound[0].how == 'call' else ''}", bound[0].line
+            elif dot and name in self._family.keeping:
+                value = before
+            elif not dot or name in self._family.common | self._family.changing:
+                return None
+            else:
+                found = self.members.only(name)
+                return self.call(found) if found else None if self.members.has(name) else _OUTSIDE_VALUE
+        return None
 
     def _may_call(self, space: Space, interface: str) -> bool:
         return not self._family.names_interfaces or space.names_type(interface)
@@ -124,18 +162,28 @@ class Linker:
         found: Entity | None = None
         parts = dotted.split(".")
         for at, part in enumerate(parts):
-            bare = part.rstrip("()")
+            bare = part.rstrip("()[]")
             if at == 0:
                 found = self.lookup(space, scope, bare, line) or self._package(space, bare)
             elif found is not None:
-                found = self.member(found, bare)
+                owner, found = found, self.member(found, bare)
+                if found is None and self._keeps(owner, part):
+                    found = owner
+                    continue
             if found is None and at and self._family.by_ending:
                 found = self.ending(".".join(parts[: at + 1]), space.path)  # with its namespace
-            for _ in range((len(part) - len(bare)) // 2):
-                found = self.call(found) if found is not None else None
+            for mark in _MARKS.findall(part):
+                if found is not None:
+                    found = self.call(found) if mark == "()" else self._element(found)
             if found is None and not self._family.by_ending:
                 return None
         return found
+
+    def _keeps(self, owner: Entity, part: str) -> bool:
+        """Whether a method gives what it is called on, or what that holds."""
+        return (
+            owner.kind in ("instance", "holder") and part.endswith("()") and part[:-2] in self._family.keeping
+        )
 
     def _package(self, space: Space, name: str) -> Entity | None:
         """The package of a name that an import gave to one of its macros as well: only it has something after it."""
@@ -195,19 +243,24 @@ class Linker:
     def _bound(self, space: Space, bindings: Iterable[Binding]) -> Entity | None:
         for binding in bindings:
             if binding.how == "annotation":
-                found = self._instance(space, binding.scope, [binding.value])
+                found = self._instance(space, binding.scope, [binding.value.removesuffix("[]")])
+                if found is not None and found.kind == "instance" and binding.value.endswith("[]"):
+                    found = found._replace(kind="holder")
             else:
-                found = self.trace(space, binding.scope, binding.value, binding.line - 1 or binding.line)
-                if found is not None and binding.how == "call":
-                    found = self.call(found)
-                elif found is not None and binding.how == "for":
+                value = f"{binding.value}()" if binding.how == "call" else binding.value
+                found = self.trace(space, binding.scope, value, binding.line - 1 or binding.line)
+                if found is not None and binding.how == "for":
                     found = self._element(found)
             if found is not None:
                 return found
         return None
 
-    def _element(self, held: Entity) -> Entity:
+    def _element(self, held: Entity) -> Entity | None:
         """What a value holds: of a type that says so; a result that is told by what it holds is one already."""
+        if held.kind == "holder":
+            return held._replace(kind="instance")
+        if held.kind == "builtin":
+            return None
         space = self._spaces.get(held.path)
         bound = (
             space.bindings("", f"{held.name}[]", 0) if space is not None and held.kind == "instance" else []
@@ -363,9 +416,10 @@ class Linker:
             return self.offered(entity.path, name)
         if kind in ("class", "instance"):
             return self._class_member(entity, name)
-        if kind == "function":  # a constructor function's static, a chain without `()`
-            return self.members.of_type(entity.path, entity.name, name) or self._given(entity, name)
-        return None
+        if kind != "function":
+            return None
+        # a constructor function's static, a chain without `()`
+        return self.members.of_type(entity.path, entity.name, name) or self._given(entity, name)
 
     def _given(self, entity: Entity, name: str) -> Entity | None:
         """A member that a function's file gives it."""

@@ -26,6 +26,7 @@ class Members:
 
     def __init__(self, spaces: Iterable[Space], family: Family, ours: frozenset[str]) -> None:
         self._kinds: dict[Place, str] = {}
+        self._names: set[str] = set()
         self._members: dict[tuple[str, str], list[Place]] = defaultdict(list)
         self._types: dict[str, int] = defaultdict(int)
         self._methods: dict[str, set[Place]] = defaultdict(set)
@@ -39,6 +40,7 @@ class Members:
             place, (owner, _, name) = (space.key, qualified), qualified.rpartition(".")
             kind = "class" if symbol.kind in TYPES else "function"
             self._kinds[place] = kind
+            self._names.add(name)
             if kind == "class":
                 self._types[qualified.rpartition(".")[2]] += 1
             if owner:
@@ -67,6 +69,10 @@ class Members:
             here = found
         best = next((place for place in here if place[1] == f"{owner}.{name}"), here[0] if here else None)
         return self.entity(*best) if best else None
+
+    def has(self, name: str) -> bool:
+        """Whether anything is called so."""
+        return name in self._names
 
     def only(self, name: str) -> Entity | None:
         """The method of this name, where the package has but one."""

@@ -126,8 +126,8 @@ class _Reader:
     def result(self, tree: ast.Module) -> Code:
         """What was gathered, in order."""
         imports = [*self._imports, *lazy_imports(tree, self._offset)]
-        functions = {found.name for found in self._bindings if found.how == "def" and not found.scope}
-        known = functions | {found.alias for found in imports}
+        defined = {one.name for one in self._bindings if one.how in ("def", "class") and not one.scope}
+        known = defined | {found.alias for found in imports}
         for node, scope in self._values:
             if node.id in known:
                 self._refer(node, scope, node.id, "value")

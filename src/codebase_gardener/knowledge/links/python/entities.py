@@ -11,6 +11,7 @@ __all__ = [
     "BUILTINS",
     "BUILTIN_MEMBERS",
     "FLUENT",
+    "NO_PACKAGES",
     "STANDARD_LIBRARY",
     "TEST_MACHINERY",
     "class_part",
@@ -31,7 +32,10 @@ _FILE = ("close", "fileno", "flush", "isatty", "read", "readable", "readline", "
 BUILTIN_MEMBERS = frozenset(name for kind in _TYPES for name in dir(kind)) | set(_FILE)
 """Members of builtin types and files: by such a name alone nothing can be told."""
 
-STANDARD_LIBRARY = frozenset(sys.stdlib_module_names) | {"typing_extensions", "_typeshed", "__future__"}
+NO_PACKAGES = frozenset(sys.stdlib_module_names) | {"_typeshed"}
+"""Modules that nobody installs: `_typeshed` is there for checkers of types alone."""
+
+STANDARD_LIBRARY = NO_PACKAGES | {"typing_extensions", "__future__"}
 TEST_MACHINERY = frozenset({"pytest", "_pytest", "unittest", "mock", "nose"})
 
 FLUENT = frozenset(

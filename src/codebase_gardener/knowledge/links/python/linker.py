@@ -79,7 +79,7 @@ class PythonLinker:
         if known is None:
             return self._exported(name) if name in self._bare and space.area != "package" else None
         if reference.kind == "value":
-            return next((each for each in known if each.kind == "function"), None)
+            return next((each for each in known if each.kind in ("function", "class")), None)
         for _ in range((len(reference.name) - len(name)) // 2):
             known = self._tracer.called(known)
         return self._called(known, reference)
