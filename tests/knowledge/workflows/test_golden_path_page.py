@@ -184,7 +184,7 @@ def test_a_workflow_of_one_command_goes_from_nowhere_to_nowhere() -> None:
 
 
 def test_the_overview_quotes_the_sentence_that_the_title_is_from() -> None:
-    block = "```python\nfrom pottery import sell, weigh\n\nweigh(1)\nsell(2)\n```\n"
+    block = "```python\nfrom pottery import sell, weigh\n\npot = weigh(1)\nsell(pot)\n```\n"
     said = "- size: How large it is, in inches. More of it.\n\nTo sell a pot by weight, weigh it first:"
     readme = f"# Pottery\n\n## Options\n\n{said}\n\n{block}"
     told = _Written(FILES | {"README.md": readme})
