@@ -65,3 +65,10 @@ def test_a_long_word_where_a_type_stands_is_looked_at_once() -> None:
     found = documentation(f"Boils.\n\nReturns:\n    {word}!: hot water\n")
     assert found.returns
     assert "hot water" in found.returns[0].description
+
+
+def test_where_a_link_leads_is_no_prose() -> None:
+    found = documentation(
+        "Fires a [`Pot`].\n\nMore of [it].\n\n[`Pot`]: struct.Pot.html#method.new\n[it]: ../it.html"
+    )
+    assert (found.summary, found.text) == ("Fires a [`Pot`].", "More of [it].")

@@ -44,3 +44,27 @@ def test_a_tools_version_is_no_purpose() -> None:
 )
 def test_the_tag_of_a_file_s_comment_is_no_word_of_it(comment: str, said: str) -> None:
     assert purpose_of("javascript", f"{comment}let a;\n", None) == said
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("typescript", '// import { Pot } from "./pot.js";\n\nexport const a = 1;\n'),
+        ("javascript", "// pot.cook(1);\n// const a = pot();\nlet a;\n"),
+        ("ruby", "# import pot\nx = 1\n"),
+    ],
+)
+def test_code_that_is_out_of_use_is_no_purpose(language: str, text: str) -> None:
+    assert purpose_of(language, text, None) == ""
+    mark = "#" if language == "ruby" else "//"
+    assert purpose_of(language, f"{mark} Cooks in pots.\n\n{text}", None) == "Cooks in pots."
+
+
+def test_a_sentence_that_leads_to_what_the_file_is_gives_way_to_that() -> None:
+    lead = "When it comes to soups, you need pots. A pan is too flat."
+    assert (
+        purpose_of("python", "", f"{lead}\n\nThis module cooks in pots.\nMore.")
+        == "This module cooks in pots."
+    )
+    assert purpose_of("python", "", lead) == "When it comes to soups, you need pots."
+    assert purpose_of("python", "", "Cooks.\n\nThis module is new.") == "Cooks."

@@ -676,3 +676,19 @@ def test_a_script_that_tests_only_start_is_no_test() -> None:
         "test/unit/__mocks__/kiln.js": script,
     }
     assert [one.path for one in context_of(files).resolution.passages] == ["test/smoke.js"]
+
+
+def test_what_no_variable_can_be_called_is_imported_with_all_of_its_module() -> None:
+    files = {
+        "package.json": '{"name": "kiln", "main": "dist/index.js"}',
+        "src/index.ts": "export * from './kiln'",
+        "src/kiln.ts": "function _void(): number { return 1 }\nexport { _void as void }\nexport function fire() {}",
+    }
+    context = context_of(files)
+    imports = {
+        name: import_of(context.target(symbol_named(context, name)), context) for name in ("void", "fire")
+    }
+    assert imports == {
+        "void": 'import * as kiln from "kiln";  // kiln.void',
+        "fire": 'import { fire } from "kiln";',
+    }

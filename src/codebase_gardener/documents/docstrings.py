@@ -29,6 +29,8 @@ _SPHINX = re.compile(
 _DEFAULT = re.compile(r",?\s*(?:\*?defaults? (?:to|is|=)\*?:?|default[:=])\s*(.+)$", re.IGNORECASE)
 _OPTIONAL = re.compile(r",?\s*[`*]*optional[`*]*", re.IGNORECASE)
 _ASIDE = re.compile(r"(?:Note|Warning|Caution|Deprecated|TODO|\.\. )\b", re.IGNORECASE)
+_LINK_TARGET = re.compile(r"^[ \t]*\[[^\[\]\n]{1,200}\]:[ \t]+\S{1,1000}[ \t]*(?:\n|\Z)", re.MULTILINE)
+"""Where a link of the text leads: no prose."""
 _BOX = re.compile(r"(?:(:::+|```+)\{?[\w-]+\}?|!!!|\?\?\?\+?|===\+? \"|\.\. [\w-]+::)[^\n]*\n")
 _OUTSIDE = re.compile(r"^(?=[^\s])", re.MULTILINE)
 _EXAMPLE = re.compile(
@@ -96,7 +98,7 @@ def documentation(docstring: str | None) -> Documentation:
     """Read a docstring (cleaned, as `Symbol.docstring` is); nothing that stands in it raises."""
     if not docstring or not docstring.strip():
         return Documentation()
-    text, changes = _without_changes(docstring[:_LONGEST])
+    text, changes = _without_changes(_LINK_TARGET.sub("", docstring[:_LONGEST]))
     try:
         found = _sections(text)
     except Exception:  # a parser of others, over a stranger's text

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 from itertools import islice
 
-from codebase_gardener.documents.sentences import first_sentence
+from codebase_gardener.documents.sentences import first_sentence, sentences
+from codebase_gardener.languages.commented_code import is_code_line
 from codebase_gardener.languages.table import LANGUAGES
 
 __all__ = ["is_wordless", "purpose_of"]
@@ -34,6 +35,9 @@ _SETTING = re.compile(
 )
 """A directive of C's preprocessor that is no include and no guard of a header."""
 _RULE = re.compile(r"[\W_]*\Z")
+_LEADS_THERE = re.compile(r"(?:when|if|while|since|as|although|sometimes|often|because)\b", re.IGNORECASE)
+_IS_OF_FILE = re.compile(r"(?:this|the) (?:module|package|file|library)\b", re.IGNORECASE)
+_READ = 4_000  # characters of a docstring that are read
 _WORDLESS = re.compile(r"\s*(?:\[?!\[|\[[^\]\n]{1,100}\]:\s|<[^<>\n]{1,200}>\s*$|https?://\S+\s*$)")
 """A line of badges, of an address or of a tag."""
 
@@ -53,9 +57,19 @@ def purpose_of(language: str, text: str, docstring: str | None, headings: Iterab
             line for line in lines if not (_BOILERPLATE.search(line) or is_wordless(line))
         ).strip()
         if said:
-            return first_sentence(said, MAX_PURPOSE)
+            return _of_the_file(said) or first_sentence(said, MAX_PURPOSE)
     title = next((title for title in headings if title.strip()), "")
     return first_sentence(title or _leading_comment(language, text), MAX_PURPOSE)
+
+
+def _of_the_file(docstring: str) -> str:
+    """The sentence that says what the file is, where the first one only leads there: "When …", "If …"."""
+    if not _LEADS_THERE.match(docstring):
+        return ""
+    paragraphs = docstring[:_READ].split("\n\n")
+    said = (one for paragraph in paragraphs for one in sentences(" ".join(paragraph.split())))
+    found = next(filter(_IS_OF_FILE.match, said), "")
+    return first_sentence(found, MAX_PURPOSE)
 
 
 def is_wordless(line: str) -> bool:
@@ -93,7 +107,7 @@ def _leading_comment(language: str, text: str) -> str:
         licence = licence or bool(_BOILERPLATE.search(said))
         if licence:
             kept.clear()
-        elif said and not _RULE.match(said) and not is_wordless(said):
+        elif said and not (_RULE.match(said) or is_wordless(said) or is_code_line(said)):
             kept.append(said)
         elif kept:
             break

@@ -66,6 +66,12 @@ _SOURCES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".d.ts
 _BUILT = ("dist", "lib", "build", "out", "es", "esm", "cjs", "commonjs", "umd", "types", "node")
 """Folders that compilers write to."""
 
+_RESERVED = words(
+    "await break case catch class const continue debugger default delete do else enum export extends false finally for"
+    " function if implements import in instanceof interface let new null package private protected public return static"
+    " super switch this throw true try typeof undefined var void while with yield"
+)
+_SPACE_NAME = re.compile(r"\W+|^(?=\d)")
 _QUOTES = "\"'`"
 _MARKS = re.compile(
     r"(?:@\w+(?:\([^()]{0,200}\))?\s+)*(?:(?:public|private|protected|readonly|override)\s+)*"
@@ -319,7 +325,11 @@ def _offers(linker: Linker, spaces: Mapping[str, Space]) -> Iterator[tuple[Place
                 continue
             shown = entity.name if name == "default" else name
             wanted = shown if name == "default" else f"{{ {name} }}"
-            yield (entity.path, entity.name), Offer(f"{module}.{shown}", f'import {wanted} from "{module}";')
+            statement = f'import {wanted} from "{module}";'
+            if name in _RESERVED and name != "default":  # no variable can be called so
+                space = _SPACE_NAME.sub("_", module.rpartition("/")[2])
+                statement = f'import * as {space} from "{module}";  // {space}.{name}'
+            yield (entity.path, entity.name), Offer(f"{module}.{shown}", statement)
     if not entries:
         yield from _plain_files(spaces)
 

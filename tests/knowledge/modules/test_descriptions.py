@@ -1,5 +1,7 @@
 """Where the words of a module's authors stand."""
 
+import pytest
+
 from codebase_gardener.knowledge.modules.descriptions import said_of
 from codebase_gardener.knowledge.modules.tree import module_tree
 from samples.written_context import context_of
@@ -68,3 +70,21 @@ def test_a_package_comment_is_of_the_folder_though_its_file_is_a_module_of_its_o
     assert said["pan"] is not None
     assert said["pan"].sentence == "Package pan fries what lies flat."
     assert said["pan/big.go"] is None
+
+
+@pytest.mark.parametrize(
+    "first",
+    ["`npm run build` to build it all.", "Run the script to make pots.", "See the other folder for pots."],
+)
+def test_what_to_type_is_no_description(first: str) -> None:
+    def said(words: str) -> object:
+        files = {
+            "pot/README.md": f"# Pots\n\n{words}\n\nEither change the pots in place or copy them.\n",
+            "pot/a.py": "x = 1\n" * 30,
+            "pot/b.py": "x = 1\n" * 30,
+        }
+        repository = context_of(files).repository
+        return said_of(module_tree(repository).modules[0], repository)
+
+    assert said(first) is None
+    assert said("Holds pots that run in fires.") is not None

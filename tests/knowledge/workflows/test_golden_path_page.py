@@ -184,7 +184,7 @@ def test_a_workflow_of_one_command_goes_from_nowhere_to_nowhere() -> None:
 
 
 def test_the_overview_quotes_the_sentence_that_the_title_is_from() -> None:
-    block = "```python\nfrom pottery import sell, weigh\n\nweigh(1)\nsell(2)\n```\n"
+    block = "```python\nfrom pottery import sell, weigh\n\npot = weigh(1)\nsell(pot)\n```\n"
     said = "- size: How large it is, in inches. More of it.\n\nTo sell a pot by weight, weigh it first:"
     readme = f"# Pottery\n\n## Options\n\n{said}\n\n{block}"
     told = _Written(FILES | {"README.md": readme})
@@ -194,3 +194,30 @@ def test_the_overview_quotes_the_sentence_that_the_title_is_from() -> None:
         == "Sell a pot by weight, in the authors' words: “To sell a pot by weight, weigh it first:”"
     )
     assert "begins so" not in page.description
+
+
+_KILN = {
+    "package.json": '{"name": "kiln", "version": "1.0.0", "main": "index.js"}',
+    "index.js": "export class Kiln {\n  heat(pot) {}\n\n  cool(pot) {}\n}\n",
+}
+
+
+def _kiln_page(lead: str) -> str:
+    code = "const kiln = new Kiln();\nkiln.slow = true; // overnight\nkiln.heat(pot);\nkiln.x == 1;\n"
+    readme = f'# kiln\n\n## Fire slowly\n\n{lead}\n\n```js\nimport {{ Kiln }} from "kiln";\n\n{code}```\n'
+    made = _Written(_KILN | {"README.md": readme})
+    (path,) = made.paths
+    return _text(made.page(path))
+
+
+def test_a_field_that_is_set_stands_with_the_step_before_it() -> None:
+    first, _, second = _kiln_page("A pot cracks in a quick fire.").partition("### Step 2")
+    assert "Then `kiln.slow = true` is set (`README.md:L11-11`)." in first
+    assert "is set" not in second
+
+
+@pytest.mark.parametrize(
+    ("lead", "is_told"), [("For example given:", False), ("To fire pots slowly, set `slow`:", True)]
+)
+def test_words_that_only_say_that_code_follows_are_not_quoted(lead: str, is_told: bool) -> None:
+    assert (f"“{lead}”" in _kiln_page(f"A pot cracks. {lead}")) == is_told

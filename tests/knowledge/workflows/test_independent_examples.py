@@ -11,6 +11,7 @@ from codebase_gardener.knowledge.workflows.independent_examples import (
     CodePart,
     examples,
     is_built_up,
+    is_listing,
     paragraphs,
 )
 from samples.pottery import CORE, mined, steps
@@ -117,3 +118,71 @@ def test_what_the_words_between_call_the_next_is_the_next() -> None:
     first, second = "from pottery import throw\n\nthrow(1)", "from pottery import sell\n\nsell(2)"
     assert _mined("\nThen sell it:\n\n", first, second) == [["throw", "sell"]]
     assert _mined("\nA shop does so:\n\n", first, second) == []
+
+
+_FIELDS = {
+    "package.json": '{"name": "kiln", "version": "1.0.0", "main": "index.js"}',
+    "index.js": "".join(
+        f"export function {name}(a, b) {{}}\n\n" for name in ("text", "number", "list", "check")
+    ),
+}
+
+
+def _of_fields(code: str, heading: str = "Fields") -> list[list[str]]:
+    readme = f'# kiln\n\n## {heading}\n\n```js\nimport * as k from "kiln";\n\n{code}\n```\n'
+    return [steps(path) for path in mined(_FIELDS | {"README.md": readme})]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "k.text();\nk.number();\nk.list();",
+        'k.text("Wrong!");\nk.number("Wrong, too!");\nk.list(k.number());\nk.check({ a: 1 });',
+        "const a = k.text();\nconst b = k.number();",
+        "console.log(k.text());\nconsole.log(k.number());",
+        "k.text(null);\nk.number(null);",
+    ],
+)
+def test_forms_that_are_listed_are_no_steps(code: str) -> None:
+    assert _of_fields(code) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "taken"),
+    [
+        ("const a = k.text();\nk.check(a);", ["text", "check"]),
+        ("k.text(form);\nk.check(form);", ["text", "check"]),
+        ('k.text("colour");\nk.check("colour").strict = true;', ["text", "check"]),
+        ("k.list(k.text());", ["text", "list"]),
+        ("function all() {\n  return k.list(each);\n}\n\nconst each = k.text();", ["list", "text"]),
+    ],
+)
+def test_statements_that_take_up_the_same_thing_are_steps(code: str, taken: list[str]) -> None:
+    assert _of_fields(code) == [taken]
+
+
+def test_of_a_section_the_block_that_is_no_list_of_forms_is_taken() -> None:
+    code = "const a = k.text();\nk.check(a);\n```\n\nNow these:\n\n```js\nk.number();\nk.list();\nk.text();"
+    assert _of_fields(code) == [["text", "check"]]
+
+
+def test_what_a_thing_of_the_document_does_in_two_blocks_is_two_examples() -> None:
+    told = "const oven = open();\n```\n\n## More\n\nOne:\n\n```js\noven.hold(k.number());\n```\n\n"
+    assert _of_fields(f"{told}Two:\n\n```js\noven.hold(k.list());") == []
+
+
+@pytest.mark.parametrize("heading", ["Comparison", "kiln vs. oven", "6.6x smaller", "Compared to oven"])
+def test_a_section_that_compares_with_others_shows_no_workflow(heading: str) -> None:
+    code = "const a = k.text();\nk.check(a);"
+    assert _of_fields(code) and not _of_fields(code, heading)
+
+
+def test_many_statements_are_read_in_little_time() -> None:
+    lines = tuple(f"k{at}(({'(' * 50}" for at in range(5_000)) + tuple(
+        f"a.b(name{at})" for at in range(5_000)
+    )
+    takes = {at: frozenset([Target("a.py", str(at))]) for at in range(len(lines))}
+    began = time.perf_counter()
+    is_listing([CodePart(0, len(lines) - 1, 0, lines, frozenset())], takes)
+    is_listing([CodePart(0, 4_999, 0, lines[5_000:], frozenset())], takes)
+    assert time.perf_counter() - began < 3

@@ -56,11 +56,11 @@ python tools/cool.py
 
 
 TWICE = {
-    "pot/__init__.py": "def boil():\n    return 1\n\n\ndef pour():\n    return 1\n\n\ndef cool():\n    return 1\n"
-                       "\n\ndef serve():\n    return 1\n",
+    "pot/__init__.py": "def boil(pot):\n    return 1\n\n\ndef pour(pot):\n    return 1\n\n\ndef cool(pot):\n"
+                       "    return 1\n\n\ndef serve(pot):\n    return 1\n",
     "README.md": "# Pot\n\nCooks.\n\n## Cooking soups\n\n{0}"
-                 "```python\nfrom pot import boil, pour\nboil()\npour()\n```\n\n"
-                 "## Cooking soups\n\n{1}```python\nfrom pot import cool, serve\ncool()\nserve()\n```\n",
+                 "```python\nfrom pot import boil, pour\nboil(pan)\npour(pan)\n```\n\n"
+                 "## Cooking soups\n\n{1}```python\nfrom pot import cool, serve\ncool(pan)\nserve(pan)\n```\n",
 }  # fmt: skip
 
 
@@ -122,7 +122,7 @@ def test_needed_targets_are_the_steps_each_once() -> None:
 
 
 def test_news_reference_and_translations_show_no_workflow() -> None:
-    code = "# Z\n\n```python\nfrom pottery import sell, make_kiln\n\nmake_kiln(1)\nsell(2)\n```\n"
+    code = "# Z\n\n```python\nfrom pottery import sell, make_kiln\n\nmake_kiln(pot)\nsell(pot)\n```\n"
     files = FILES | {"docs/changelog.md": code, "docs/en/use.md": code, "docs/de/use.md": code}
     paths = [path.passages for path in mined(files)]
     assert {one.path for passages in paths for one in passages if one.path.startswith("docs")} == {

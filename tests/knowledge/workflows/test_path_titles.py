@@ -7,7 +7,7 @@ from samples.pottery import CORE, FILES, UNTOLD, mined
 
 
 def test_hostile_titles_give_valid_unique_pages() -> None:
-    block = "```python\nfrom pottery import {0}, {1}\n\n{0}(1)\n{1}(2)\n```\n"
+    block = "```python\nfrom pottery import {0}, {1}\n\n{0}(pot)\n{1}(pot)\n```\n"
     pairs = [
         ("sell", "weigh"),
         ("glaze", "sell"),
@@ -49,7 +49,7 @@ JAVASCRIPT = {
     ],
 )
 def test_a_title_says_what_is_done(readme: str, title: str) -> None:
-    block = '```js\nimport {heat, cool} from "kiln";\n\nheat(1);\ncool(1);\n```\n'
+    block = '```js\nimport {heat, cool} from "kiln";\n\nheat(pot);\ncool(pot);\n```\n'
     assert [path.title for path in mined(JAVASCRIPT | {"README.md": readme.format(block)})] == [title]
 
 
@@ -70,12 +70,12 @@ def test_a_name_of_capitals_or_one_letter_is_no_verb() -> None:
 
 
 def test_what_a_box_before_the_code_says_to_mind_is_no_title() -> None:
-    block = '```js\nimport {heat, cool} from "kiln";\n\nheat(1);\ncool(1);\n```\n'
+    block = '```js\nimport {heat, cool} from "kiln";\n\nheat(pot);\ncool(pot);\n```\n'
     readme = f"# kiln\n\n## Custom levels\n\n> Always ensure the door is shut.\n\n{block}"
     assert [path.title for path in mined(JAVASCRIPT | {"README.md": readme})] == ["Custom levels"]
 
 
-def _titles(readme: str, block: str = "heat(1);\ncool(1);\n") -> list[str]:
+def _titles(readme: str, block: str = "heat(pot);\ncool(pot);\n") -> list[str]:
     code = f'```js\nimport {{heat, cool}} from "kiln";\n\n{block}```\n'
     return [path.title for path in mined(JAVASCRIPT | {"README.md": readme.format(code)})]
 

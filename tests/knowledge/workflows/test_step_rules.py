@@ -22,7 +22,7 @@ def test_what_is_no_step() -> None:
 
 def test_a_package_that_only_documents_know_makes_no_step() -> None:
     readme = README + "\n## Shops\n\n```python\nimport stall\nfrom pottery import sell, glaze\n\n"
-    readme += "glaze(1)\nstall.show(2)\nsell(1)\n```\n"
+    readme += "glaze(pot)\nstall.show(pot)\nsell(pot)\n```\n"
     made_up = {name for path in mined(FILES | {"README.md": readme}) for name in steps(path)}
     manifest = '[project]\nname = "pottery"\n[dependency-groups]\ndocs = ["stall"]\n'
     real = mined(FILES | {"README.md": readme, "pyproject.toml": manifest})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -25,6 +25,9 @@ from codebase_gardener.utils.memo import remembered
 __all__ = ["UsageExample", "lead_in", "remark_above", "snippet_around", "usage_examples"]
 
 _IS_FENCE = re.compile(r"\s*(?:`{3}|~{3}|\.\. [\w-]+::|:[\w-]+:(?!`)|[=\-~^]{3,}\s*$|#{1,6} |<|!\[|\[!)")
+_COMMENTED = re.compile(r"[ \t]*(?:///|//!|\*(?!/))[ \t]?|[ \t]*\Z")
+_GOES_ON = re.compile(r"\s*(?:[)\]}.,:|&?]|(?:else|except|finally|catch|elif|end)\b)")
+"""What a line begins with that belongs to the one before it."""
 _IS_PROSE = re.compile(r"(?<![A-Za-z])[A-Za-z]{2,}+\s++[A-Za-z]{2,}+\s++[A-Za-z`]{2}")
 _REMARK = re.compile(r"\s*(?:>>> |\.\.\. )?\s*(?:#+|//+|--)\s+(?=[^\W\d_])(.+)")
 _IS_REMARK = re.compile(r"(?=(?:\W*[^\W\d_]+){3})[^=;{}<>]{1,300}\Z")
@@ -33,6 +36,7 @@ _MOST_LEAD = 12
 
 _WRAPPED = "if 1:  # the indented lines of a definition"
 _MOST_LINES = 15
+_MOST_OWN_LINES = 40  # of the example in a definition's own docstring
 _MOST_TRIED = 40  # uses of one area that are looked at
 _LONGEST_LINE = 200
 _MOST_GAP = 5  # lines of comments or blank ones between two statements of a quote
@@ -136,17 +140,69 @@ def _lines_around(
     if last - first >= _MOST_LINES and not snippet:
         around = _definition_around(use, context)
         first, last = (around.start, around.end) if around else (first, last)
-    if last - first < _MOST_LINES:
+    is_own = passage.area == "docstring" and passage.scope == use.target.name
+    if last - first < (_MOST_OWN_LINES if is_own else _MOST_LINES):
         return first, last
-    start, end = use.start, use.end
-    if end - start >= _MOST_LINES:
+    start, end = max(first, use.end - _MOST_LINES + 1), min(last, use.start + _MOST_LINES - 1)
+    if use.start < start or use.end > end:
         return None
-    lines = context.repository.lines(use.path, first, last)
-    while start > first and end - start < _MOST_LINES - 1 and lines[start - 1 - first].strip():
-        start -= 1
-    while end < last and end - start < _MOST_LINES - 1 and lines[end + 1 - first].strip():
-        end += 1
-    return start, end
+    lines = _uncommented(context.repository.lines(use.path, start, min(end + 1, last)))
+    found = _whole_lines(lines, use.start - start, use.end - start)
+    return (found[0] + start, found[1] + start) if found else None
+
+
+def _uncommented(lines: Sequence[str]) -> list[str]:
+    """The lines of an example in a comment without the comment's marks."""
+    marked = [_COMMENTED.match(line) for line in lines]
+    return (
+        [line[mark.end() :] for line, mark in zip(lines, marked, strict=True) if mark]
+        if all(marked)
+        else list(lines)
+    )
+
+
+def _whole_lines(lines: Sequence[str], first: int, last: int) -> tuple[int, int] | None:
+    """First and last of the lines around some that are whole by their indents: the outermost that are few enough.
+
+    Args:
+        lines: The most that can be quoted, and the next one where there is one.
+        first, last: Those that are to be among them.
+
+    Example:
+        >>> lines = ["    old()", "}", "", "loop {", "    new()", "}", "", "more()"]
+        >>> _whole_lines(lines, 4, 4)
+        (3, 5)
+    """
+    indents = [len(line) - len(line.lstrip()) for line in lines]
+    begins = [bool(line.strip()) and not _GOES_ON.match(line) for line in lines]
+
+    def before(at: int, level: int) -> int | None:
+        return next((n for n in range(at, -1, -1) if begins[n] and indents[n] <= level), None)
+
+    def after(at: int, level: int) -> int:
+        return next(
+            (n for n in range(at, len(lines)) if lines[n].strip() and indents[n] < level + begins[n]),
+            len(lines),
+        )
+
+    for level in sorted(
+        {indents[at] for at in range(first + 1) if begins[at] and indents[at] <= indents[first]}
+    ):
+        start, end = before(first, level), after(last + 1, level)
+        if start is None or end - start > _MOST_LINES:
+            continue
+        while start and lines[start - 1].strip() and (above := before(start - 1, level)) is not None:
+            if indents[above] < level or end - above > _MOST_LINES:
+                break
+            start = above
+        while end < len(lines) and lines[end - 1].strip() and indents[end] == level:
+            if after(end + 1, level) - start > _MOST_LINES:
+                break
+            end = after(end + 1, level)
+        while not lines[end - 1].strip():
+            end -= 1
+        return start, end - 1
+    return None
 
 
 def _statements(use: Use, context: ApiContext) -> tuple[int, int] | None:

@@ -19,6 +19,8 @@ _SPEAKS_FOR_ITS_FOLDER = re.compile(r"(?:__init__|index|mod|lib|doc|package-info
 _FIRST_LINES = 80
 _LONGEST = 8
 """Lines that one sentence may run over."""
+_COMMAND = re.compile(r"`[^`\s]+\s[^`]{1,200}`|(?:run|install|execute|type|see|please)\b", re.IGNORECASE)
+"""How a paragraph begins that tells what to type or where to look, not what a folder holds."""
 _WORD = re.compile(r"[^\W_]+")
 _SHORTEST = 3
 """Words of a sentence that says something."""
@@ -98,6 +100,8 @@ def _in_readme(module: Module, repository: RepositoryFacts) -> SaidOf | None:
         for block in kept_blocks(path, repository.facts[path].language, repository.texts[path][:20_000]):
             sentence = first_sentence(plain_text(block.text), 300) if block.kind == "paragraph" else ""
             if len(_WORD.findall(sentence)) > _SHORTEST:
+                if _COMMAND.match(block.text):
+                    return None
                 return SaidOf(sentence, path, block.start, block.end)
     return None
 

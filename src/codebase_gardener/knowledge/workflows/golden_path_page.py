@@ -24,6 +24,7 @@ from codebase_gardener.knowledge.pages.structure import Edge, Page, Section
 from codebase_gardener.knowledge.pages.wording import AREA_NOUNS, counted, enumerated
 from codebase_gardener.knowledge.pages.workflow_layout import TESTS_ALONE, WrittenStep, execution_steps
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from codebase_gardener.knowledge.workflows.fields_set import fields_set
 from codebase_gardener.knowledge.workflows.golden_path import GoldenPath, Step
 from codebase_gardener.knowledge.workflows.passage_sequences import AREAS, is_direct
 from codebase_gardener.utils.identifiers import title_words
@@ -273,6 +274,7 @@ class _Writer:
         others = [code(target.name) for target in step.others[:_MOST_OTHERS]]
         more = f" and {len(step.others) - _MOST_OTHERS} more" if len(step.others) > _MOST_OTHERS else ""
         parts += [yields] if yields else []
+        parts += self._sets(step)
         parts += [f"Other passages use {', '.join(others)}{more} at this step."] if others else []
         places = self._places(step)
         return " ".join([*parts, f"It is shown at {', '.join(places)}."])
@@ -287,7 +289,7 @@ class _Writer:
             if use is None or passage.area not in ("readme", "docs") or use.path.endswith(".ipynb"):
                 continue
             for start, end, sentence in self._reasons(use, passage):
-                if stands_alone(sentence) and (use.path, start, sentence) not in self.told:
+                if _says_something(sentence) and (use.path, start, sentence) not in self.told:
                     self.told.add((use.path, start, sentence))
                     return _told(sentence, self.sources.cite(use.path, start, end))
             return ""  # a later passage does it for a purpose of its own
@@ -325,7 +327,7 @@ class _Writer:
         said = sentences(plain_text(lead[2], code_marks=True)) if lead else []
         if lead is None or not said or any(key[:2] == (first.path, lead[0]) for key in self.told):
             return ""
-        last = next(filter(stands_alone, reversed(said)), "")
+        last = next(filter(_says_something, reversed(said)), "")
         if not last or inline(last) in told:
             return ""
         return _told(last, self.sources.cite(first.path, *lead[:2]))
@@ -338,6 +340,29 @@ class _Writer:
             names = maker.parameters if maker is not None else ()
         listed = enumerated([code(name) for name in names[:_MOST_KEYWORDS]], len(names))
         return f"It takes {listed}." if listed else ""
+
+    def _sets(self, step: Step) -> list[str]:
+        """What the code that the path is named after gives the fields of what is made, from this step to the next."""
+        first = self.passages[0]
+        if first.area not in ("readme", "docs") or first.path.endswith(".ipynb"):
+            return []
+        starts = {
+            each.target: use.start
+            for each in self.steps
+            if (use := next((use for use in first.uses if use.target == each.target and use.acts), None))
+        }
+        if step.target not in starts:
+            return []
+        from_line = starts[step.target]
+        after = [line for target, line in starts.items() if line > from_line]
+        if any(line == from_line for line in list(starts.values())[list(starts).index(step.target) + 1 :]):
+            return []  # the last step of a line stands for it
+        lines = self.repository.lines(first.path, first.start, first.end)
+        return [
+            f"Then {code(text)} is set ({self.sources.cite(first.path, line, line)})."
+            for line, text in fields_set(lines, first.start)
+            if from_line <= line < min(after, default=first.end + 1)
+        ][:_MOST_PLACES]
 
     def _is_typed(self, step: Step) -> bool:
         return self.apis[step.target].kind == "External Tool Doc"
@@ -423,6 +448,11 @@ def _told(sentence: str, where: str) -> str:
     """What the authors say before the code, called a reason only where it is one."""
     who = "Why, in the authors' words" if says_purpose(sentence) else "The authors say"
     return f"{who} ({where}): “{inline(sentence)}”"
+
+
+def _says_something(sentence: str) -> bool:
+    """Whether a sentence tells more than that code follows, as "For example:" does."""
+    return stands_alone(sentence) and not (sentence.endswith(":") and not action_in(sentence))
 
 
 def _tells(summary: str) -> bool:

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from codebase_gardener.knowledge.links.uses import Target
 
-__all__ = ["CodePart", "examples", "is_built_up", "paragraphs"]
+__all__ = ["CodePart", "examples", "is_built_up", "is_listing", "paragraphs"]
 
 _LITERAL = re.compile(r"\"[^\"\n]{0,400}\"|'[^'\n]{0,400}'|(?:^|(?<=\s))(?:#|//)[^\n]*")
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -20,6 +20,11 @@ _DEFINED = re.compile(
 _BOUND_BY_WORD = re.compile(r"\b(?:as|for)[ \t]+([^\W\d]\w*)\b")
 _PROMPT = re.compile(r"[ \t]*(?:>>>|\.\.\.|\$|>)(?:[ \t]|$)")
 _GOES_ON = re.compile(r"\s*(?:\.\.\.|[)\]}.,:|&?]|(?:else|except|finally|catch|elif|end)\b)")
+_IS_PROMPT = re.compile(r"[ \t]*>>>(?:[ \t]|$)")
+_NAME_GIVEN = re.compile(r"\w\([ \t]*[\"']([^\W\d]\w{2,60})[\"']")
+_THING_GIVEN = re.compile(r"\w\([ \t]*([^\W\d]\w*)[ \t]*[,)]")
+_CONSTANTS = frozenset(["None", "True", "False", "null", "nil", "true", "false", "undefined"])
+_DECORATOR = re.compile(r"[ \t]*(?:@\w|#!?\[)")
 _LONGEST = 1000  # characters of a line that are read
 MOST_PARAGRAPHS = 50
 """A block with more of them is taken whole."""
@@ -141,6 +146,91 @@ def is_built_up(parts: Iterable[CodePart], next_ones: Container[int] = ()) -> bo
             return False
         known |= set(part.binds())
     return True
+
+
+def is_listing(
+    parts: Sequence[CodePart],
+    takes: Mapping[int, frozenset[Target]],
+    imported: Container[str] = (),
+    shared: Container[str] = (),
+    next_ones: Container[int] = (),
+) -> bool:
+    """Whether statements that take no more than half of what the parts do build on each other: they only show forms.
+
+    A statement builds on another that gives a value to a name that it reads, or that is given the same thing, by its
+    variable or by its name; within a block also on one that reads the same thing of the document.
+
+    Args:
+        parts: In the order of their lines.
+        takes: What each line does.
+        imported: Names that imports give: who reads the same one does not build on another.
+        shared: Names of things that stand elsewhere in the document.
+        next_ones: Numbers of the blocks that come next, as the words before them say.
+
+    Example:
+        >>> lines = ("a.text()", "a.number()", "b = a.made()", "b.go()")
+        >>> takes = {at: frozenset([Target("a.py", line)]) for at, line in enumerate(lines)}
+        >>> is_listing([CodePart(0, 3, 0, lines, frozenset())], takes, {"a"})
+        True
+        >>> is_listing([CodePart(2, 3, 0, lines[2:], frozenset())], takes, {"a"})
+        False
+    """
+    whole = [one for part in parts for one in _statements(part, takes)]
+    group = list(range(len(whole)))
+    bound_in = {(one.block, name): at for at, one in enumerate(whole) for name in one.binds()}
+    givers: dict[str, int] = {}
+    alike: dict[tuple[str, int, str], int] = {}
+    before: int | None = None
+    for at, one in enumerate(whole):
+        runs_later = _DEFINED.search(one.lines[0][:_LONGEST])
+        like = [("name", 0, name) for line in one.lines for name in _NAME_GIVEN.findall(line[:_LONGEST])]
+        given = {name for line in one.lines for name in _THING_GIVEN.findall(line[:_LONGEST])} - _CONSTANTS
+        for name in sorted(one.reads()):
+            if name in imported:
+                continue
+            if name in givers:
+                _join(group, givers[name], at)
+            elif runs_later and (one.block, name) in bound_in:
+                _join(group, bound_in[one.block, name], at)
+            elif name in shared or name in given:
+                like.append(("thing", one.block, name))
+        for each in like:
+            _join(group, alike.setdefault(each, at), at)
+        givers |= {name: at for name in one.binds() if name not in imported}
+        if one.takes:
+            if one.block in next_ones and before is not None and whole[before].block != one.block:
+                _join(group, before, at)
+            before = at
+    together: dict[int, set[Target]] = {}
+    for at, one in enumerate(whole):
+        together.setdefault(_top(group, at), set()).update(one.takes)
+    taken = {target for targets in together.values() for target in targets}
+    return 2 * max(map(len, together.values()), default=0) <= len(taken)
+
+
+def _statements(part: CodePart, takes: Mapping[int, frozenset[Target]]) -> Iterator[CodePart]:
+    """Its statements: each begins at the margin, where no bracket is open."""
+    is_dialogue = any(map(_IS_PROMPT.match, part.lines))
+    texts = [_PROMPT.sub("", line[:_LONGEST], count=1) if is_dialogue else line for line in part.lines]
+    least = min((len(text) - len(text.lstrip()) for text in texts if text.strip()), default=0)
+    firsts: list[int] = []
+    is_open, decorates = 0, False
+    for at, text in enumerate(texts):
+        is_outer = (
+            bool(_IS_PROMPT.match(part.lines[at]))
+            if is_dialogue
+            else text.strip() and len(text) - len(text.lstrip()) == least and not _GOES_ON.match(text)
+        )
+        if not firsts or (is_outer and is_open <= 0 and not decorates):
+            firsts.append(at)
+            is_open = 0
+        code = _LITERAL.sub("", text[:_LONGEST])
+        is_open += sum((each in "([{") - (each in ")]}") for each in code)
+        decorates = bool(_DECORATOR.match(text)) or (decorates and not text.strip())
+    for first, after in zip(firsts, [*firsts[1:], len(texts)], strict=True):
+        a, b = part.start + first, part.start + after - 1
+        taken = frozenset(target for line in range(a, b + 1) for target in takes.get(line, ()))
+        yield CodePart(a, b, part.block, part.lines[first:after], taken)
 
 
 def _does_over(one: CodePart, other: CodePart) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import groupby, pairwise
@@ -13,6 +13,7 @@ from codebase_gardener.documents.facts import Heading, Snippet
 from codebase_gardener.knowledge.apis.candidates import reference_documents
 from codebase_gardener.knowledge.apis.catalog import MOST_APIS
 from codebase_gardener.knowledge.apis.context import ApiContext
+from codebase_gardener.knowledge.apis.section_titles import headings_around
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.wiki_names import page_name, unique_names
@@ -26,6 +27,7 @@ from codebase_gardener.knowledge.workflows.independent_examples import (
     CodePart,
     examples,
     is_built_up,
+    is_listing,
     paragraphs,
 )
 from codebase_gardener.knowledge.workflows.other_forms import other_forms
@@ -65,6 +67,11 @@ _NUMBERED = re.compile(r"(?:step|part|phase)\b|\d{1,2}[.):]", re.IGNORECASE)
 _OPENS_CODE = re.compile(r"\s*(?:```|~~~|\.\. )")
 _NEWS = re.compile(r"(?:^|: )(?:change ?log|release notes|release history|what.s new)\b", re.IGNORECASE)
 """Headings of sections that tell what is new."""
+
+_COMPARES = re.compile(
+    r"\b(?:comparisons?|compared (?:to|with)|versus|vs)\b|^\d[\d.,]*(?:[x×%]|-fold)(?:\s|$)", re.IGNORECASE
+)
+"""Headings of sections that compare with other projects or versions, or begin with a measured figure."""
 
 
 def mine(repository: RepositoryFacts, resolution: Resolution) -> tuple[GoldenPath, ...]:
@@ -145,13 +152,18 @@ def _of_document(passage: Passage, uses: Sequence[Use], repository: RepositoryFa
     ]  # fmt: skip
     if not parts:
         return None
-    if (passage.start, passage.end) == (1, facts.lines):
-        if not _is_built_up(parts, facts.headings):
+    sections = _sections(parts, facts.headings)
+    if (passage.start, passage.end) == (1, facts.lines) and len(sections) > 1:
+        if not _is_built_up(sections):
             return None
         kept = parts
     else:
-        ways = examples(parts, _things(facts), _next_ones(blocks, passage.path, repository))
-        kept = max(ways, key=lambda way: len(frozenset().union(*(part.takes for part in way))))
+        next_ones = _next_ones(blocks, passage.path, repository)
+        ways = examples(parts, _things(facts), next_ones)
+        whole = [one for way in ways for one in _that_build(way, uses, facts, next_ones)]
+        if not whole:
+            return None
+        kept = max(whole, key=lambda way: len(frozenset().union(*(part.takes for part in way))))
 
     def of_it(each: Use) -> bool:
         return any(part.start <= each.start <= part.end for part in kept)
@@ -160,6 +172,24 @@ def _of_document(passage: Passage, uses: Sequence[Use], repository: RepositoryFa
         passage, start=kept[0].start, end=kept[-1].end, uses=tuple(filter(of_it, passage.uses))
     )
     return ShownSequence(narrowed, _once(filter(of_it, uses)))
+
+
+def _that_build(
+    way: list[CodePart], uses: Sequence[Use], facts: FileFacts, next_ones: Container[int]
+) -> Iterator[list[CodePart]]:
+    """An example whose statements build on each other; of one that lists forms, the blocks that do."""
+    takes: dict[int, frozenset[Target]] = {}
+    for use in uses:
+        takes[use.start] = takes.get(use.start, frozenset()) | {use.target}
+    imported = {each.alias for snippet in facts.snippets for each in snippet.imports}
+    things = _things(facts)
+    if not is_listing(way, takes, imported, things):
+        yield way
+        return
+    blocks = [list(block) for _, block in groupby(way, key=lambda part: part.block)]
+    blocks = [block for block in blocks if not is_listing(block, takes, imported, things)]
+    rest = [part for block in blocks for part in block]
+    yield from blocks if is_listing(rest, takes, imported, things, next_ones) else [rest]
 
 
 def _next_ones(blocks: Sequence[Snippet], path: str, repository: RepositoryFacts) -> frozenset[int]:
@@ -171,14 +201,18 @@ def _next_ones(blocks: Sequence[Snippet], path: str, repository: RepositoryFacts
     )
 
 
-def _is_built_up(parts: Sequence[CodePart], headings: Sequence[Heading]) -> bool:
-    """Whether each section takes up what one before it has made, or is numbered."""
+def _sections(parts: Sequence[CodePart], headings: Sequence[Heading]) -> list[tuple[str, list[CodePart]]]:
+    """The parts of each section, with its title."""
 
     def section(part: CodePart) -> tuple[int, str]:
         around = [(each.start, each.title) for each in headings if each.start <= part.start <= each.end]
         return max(around, default=(0, ""))
 
-    sections = [(title, list(group)) for (_, title), group in groupby(parts, key=section)]
+    return [(title, list(group)) for (_, title), group in groupby(parts, key=section)]
+
+
+def _is_built_up(sections: Sequence[tuple[str, list[CodePart]]]) -> bool:
+    """Whether each section takes up what one before it has made, or is numbered."""
     wholes = [
         replace(group[0], end=group[-1].end, lines=tuple(line for part in group for line in part.lines))
         for _, group in sections
@@ -228,6 +262,7 @@ def _is_left_out(one: ShownSequence, repository: RepositoryFacts, reference: fro
         return bool(_ERROR_TEST.search(one.passage.scope.rpartition(".")[2]))
     return one.area in READER_AREAS and (
         bool(_SPONSORS.search(one.passage.title) or _NEWS.search(one.passage.title))
+        or any(_COMPARES.search(each.title) for each in headings_around(one.passage, repository))
         or is_about_versions_or_work(path)
         or (path in reference and _is_reference(one.passage, repository))
         or is_translation(path, repository)

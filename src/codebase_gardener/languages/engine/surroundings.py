@@ -7,6 +7,7 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from codebase_gardener.languages.commented_code import is_commented_out
 from codebase_gardener.languages.engine.nodes import text_of
 
 if TYPE_CHECKING:
@@ -42,10 +43,10 @@ def last_row(node: Node) -> int:
 
 
 def cleaned(comments: list[str], grammar: Grammar) -> str | None:
-    """The comments' words, without their marks."""
+    """The comments' words, without their marks; none where they are code that is out of use."""
     words = [grammar.marks.sub("", comment) for comment in comments]
     text = "\n".join(line.rstrip() for line in "\n".join(words).split("\n")).strip()
-    return _REMARK.sub("", text) or None
+    return None if is_commented_out(text) else _REMARK.sub("", text) or None
 
 
 class Surroundings:
