@@ -47,7 +47,7 @@ _SENTENCE_WORDS = 5
 _DESCRIBING_WORDS = 3
 _WORD = re.compile(r"[^\W\d_]{2}")
 _DENIES = re.compile(
-    r"(?:\W*\w+){1,5}?\W+(?:is|are|was|does|do)(?:n.t|\W+not|\W+no\b|\W+never)\b", re.IGNORECASE
+    r"\W*\w+(?:\W+\w+){0,4}?\W+(?:is|are|was|does|do)(?:n.t|\W+not|\W+no\b|\W+never)\b", re.IGNORECASE
 )
 """A sentence that opens with what something is not."""
 _ASIDE = re.compile(
