@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from samples.written_context import context_of
-
 from codebase_gardener.knowledge.overview.tasks import guides, tasks
+from samples.written_context import context_of
 
 
 def test_what_a_command_of_a_job_is_given_is_no_command() -> None:
