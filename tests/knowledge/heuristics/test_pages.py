@@ -428,7 +428,7 @@ def test_advice_in_a_private_module_is_seen_where_a_public_name_leads_to_its_def
         ),
         ("This is much slower, so you should never use it in production with large pots.", "Firing"),
         (
-            "Usually it's a bad idea to open a kiln without looking at its pyrometer first as the cold air of the room "
+            "Usually it's a bad idea to open a kiln without looking at its pyrometer first so the cold air of the room "
             "can break dozens of glazed pots or more and cause a lot of work.",
             "Firing: Usually it's a bad idea to open a kiln without looking at its pyrometer first …",
         ),

@@ -77,7 +77,7 @@ _OF_OWNER = re.compile(
 )
 """How a docstring calls what it is of."""
 _CLAUSE_ENDS = re.compile(
-    r"[,;]\s|\s[–—-]{1,2}\s|\s(?=(?:as|because|since|so|so that|which|due to|in order to)\s)", re.IGNORECASE
+    r"[,;]\s|\s[–—-]{1,2}\s|\s(?=(?:because|since|so|which|due to|in order to)\s)", re.IGNORECASE
 )
 _OPENS_DEPENDENT = re.compile(
     r"(?:although|as|at|by|due|even|for|from|if|in|on|to|unless|until|when\w*|where\w*|while|with\w*)\b",
