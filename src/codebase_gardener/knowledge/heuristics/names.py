@@ -130,7 +130,7 @@ def _gist(text: str, told_of: bool) -> str:
         told_of: Whether what "this class" means stands before it.
     """
     best, *others = sorted(advising(text), key=strength, reverse=True) or [text]
-    for sentence in (best, *(one for one in others if _advises(one) and stands_alone(one))):
+    for sentence in (best, *(one for one in others if _advises(one, told_of) and stands_alone(one))):
         if not _stands(sentence, told_of):
             continue
         main, *rest = clauses(sentence) or [sentence]
@@ -144,9 +144,9 @@ def _gist(text: str, told_of: bool) -> str:
     return ""
 
 
-def _advises(sentence: str) -> bool:
-    """Whether there is advice in it; an imperative alone may only say what a function does."""
-    return strength(sentence) > 0 and signals(sentence) != ("imperative",)
+def _advises(sentence: str, of_code: bool) -> bool:
+    """Whether there is advice in it: documents tell more beside it; an imperative alone may say what a function does."""
+    return strength(sentence) >= (1 if of_code else 2) and signals(sentence) != ("imperative",)
 
 
 def _stands(sentence: str, told_of: bool) -> bool:

@@ -51,7 +51,7 @@ class RepositoryFacts:
     @cached_property
     def translations(self) -> frozenset[str]:
         """Paths of documents that say again, in another language, what others say."""
-        return translated(self.facts)
+        return _translated(self.facts)
 
     @cached_property
     def symbols(self) -> dict[tuple[str, str], Symbol]:
@@ -122,7 +122,7 @@ class RepositoryFacts:
         return self._split[path]
 
 
-def translated(facts: Mapping[str, FileFacts]) -> frozenset[str]:
+def _translated(facts: Mapping[str, FileFacts]) -> frozenset[str]:
     """Documents that are translations, by their places and scripts."""
     return translations(facts, {path: each.script for path, each in facts.items()})
 
@@ -130,7 +130,7 @@ def translated(facts: Mapping[str, FileFacts]) -> frozenset[str]:
 def set_aside(facts: Mapping[str, FileFacts]) -> frozenset[str]:
     """Documents that show nothing of their own: translations, and those of a version that newer ones have replaced."""
     documents = [path for path, each in facts.items() if area_of(path, each.language) == "docs"]
-    return translated(facts) | older_documents(documents)
+    return _translated(facts) | older_documents(documents)
 
 
 def areas_of(facts: Mapping[str, FileFacts]) -> dict[str, str]:
