@@ -145,7 +145,7 @@ def _gist(text: str, told_of: bool) -> str:
 
 
 def _advises(sentence: str, of_code: bool) -> bool:
-    """Whether there is advice in it: documents tell more beside it; an imperative alone may say what a function does."""
+    """Whether there is advice in it: an imperative alone may say what a function does."""
     return strength(sentence) >= (1 if of_code else 2) and signals(sentence) != ("imperative",)
 
 
