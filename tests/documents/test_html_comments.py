@@ -1,10 +1,12 @@
-"""Comments of HTML in Markdown are no prose."""
+"""Comments of HTML and MDX in Markdown are no prose."""
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from codebase_gardener.documents.html_comments import comment_free
+from codebase_gardener.documents.html_comments import comment_free, mdx_comment_free
 from codebase_gardener.documents.reading import blocks, document_facts
 
 COMMENTED = """\
@@ -55,3 +57,20 @@ def test_blocks_of_a_document_have_no_comments_but_in_code() -> None:
     ]
     (heading,) = document_facts("a.md", "markdown", COMMENTED).headings
     assert (heading.title, heading.summary) == ("Pots", "Pots hold plants. They are round.")
+
+
+def test_comments_of_mdx_go_with_their_code_and_those_in_code_stay() -> None:
+    text = "## `.refine()` {/* new */}\n\n{/* ## Old\n\n```ts\nold()\n```\n*/}\n\n```tsx\n<a>{/* kept */}</a>\n```\n"
+    found = blocks("a.mdx", "markdown", text)
+    assert [(block.kind, block.text.strip(), block.start) for block in found] == [
+        ("heading", "`.refine()`", 1),
+        ("code", "<a>{/* kept */}</a>", 11),
+    ]
+    assert mdx_comment_free(["`{/*` and {/* a */}b", "{/* no end"]) == ["`{/*` and b", "{/* no end"]
+
+
+@pytest.mark.parametrize("piece", ["{/*", "*/}", "`{/*", "{/* */}", "`a` {/* */}", "{/*\n", "```\n{/*\n"])
+def test_hostile_comments_of_mdx_are_read_fast(piece: str) -> None:
+    started = time.monotonic()
+    mdx_comment_free((piece * 20_000).split("\n"))
+    assert time.monotonic() - started < 1

@@ -163,3 +163,12 @@ def test_blanks_in_a_paragraph_of_html_cost_no_time() -> None:
     began = time.process_time()
     kept_blocks("README.md", "markdown", f"<p>{' ' * 900}words after many blanks</p>\n" * 50)
     assert time.process_time() - began < 5
+
+
+def test_a_front_matter_names_the_document_where_no_heading_of_the_first_level_does() -> None:
+    front = '---\nid: pots\ntitle: "Clay pots"\n---\n\n'
+    headings = document_facts("a.mdx", "markdown", front + "## Usage\n\nFill it.\n").headings
+    assert headings == (Heading(1, "Clay pots", 3, 8), Heading(2, "Usage", 6, 8, "Fill it."))
+    assert [each.title for each in document_facts("a.md", "markdown", front + "# Pots\n").headings] == [
+        "Pots"
+    ]

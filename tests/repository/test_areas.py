@@ -17,7 +17,7 @@ AREAS = {
     "examples": "examples/a.py docs/examples/a.py a.ipynb docs_src/testing/a.py docs_src/async_tests/a.py "
     "cookbook/a.md playground/a.ts _examples/a/main.go",
     "docs": "docs/conf.py README CHANGES.rst a/b.md HISTORY website/x.js spec/overview.md specs/001/plan.md",
-    "scripts": "scripts/a.py .github/workflows/a.yml tools/a.go",
+    "scripts": "scripts/a.py .github/workflows/a.yml tools/a.go .claude/skills/a/scripts/a.mjs .tool/a.py",
     "other": "setup.py noxfile.py LICENSE pyproject.toml specs/openapi.json data/ab_test.csv "
     "Rakefile lib/tasks/a.rake kiln.gemspec build.gradle.kts deploy.sh schema.sql "
     "vitest.config.mts packages/a/.eslintrc.cjs",
@@ -60,16 +60,32 @@ def test_documents_of_versions_and_of_work() -> None:
         "CHANGELOG.md CHANGES docs/changes.rst docs/history.md NEWS.txt docs/whatsnew/2.0.md docs/releases/1.md "
         "docs/release-notes.md MIGRATION.md docs/upgrading.rst CONTRIBUTING.md .github/SUPPORT.md changelog.d/1.md "
         "SECURITY.md AUTHORS LICENSE-APACHE.md AGENTS.md docs/migration_guide/a.md docs/Release_Notes.md "
-        "docs/previous-versions/v3.md docs/migration-guides/a.md docs/legacy/a.md"
+        "docs/previous-versions/v3.md docs/migration-guides/a.md docs/legacy/a.md "
+        ".claude/skills/triage/SKILL.md packages/a/AGENTS.md wiki/compile-plan.md PLAN.md rfcs/0001-a.md"
     )
     assert [path for path in told.split() if not is_about_versions_or_work(path)] == []
-    used = "README.md docs/security.md docs/agents.md src/history.py src/migrations/a.py docs/newsletter.md"
+    used = (
+        "README.md docs/security.md docs/agents.md src/history.py src/migrations/a.py docs/newsletter.md "
+        "docs/plan.md docs/guides/agents.md guide/floor-plans.md rfcs.py"
+    )
     assert [path for path in used.split() if is_about_versions_or_work(path)] == []
 
 
 def test_a_long_path_ends_in_time() -> None:
     start = time.process_time()
-    for part in ("test_", "a.spec.", "specs/", "history", "docs/", "_test", "Test"):
+    for part in (
+        "test_",
+        "a.spec.",
+        "specs/",
+        "history",
+        "docs/",
+        "_test",
+        "Test",
+        ".a/",
+        "-plan",
+        "a-",
+        "-/",
+    ):
         area_of(part * 200 + "x")
         is_about_versions_or_work(part * 200 + "x")
     assert time.process_time() - start < 1

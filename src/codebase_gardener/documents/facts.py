@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from codebase_gardener.languages.facts import Binding, Import, Reference
 
-__all__ = ["ApiListing", "Heading", "Include", "Mention", "Snippet"]
+__all__ = ["ApiListing", "Heading", "Include", "Mention", "Snippet", "whole_title"]
 
 
 class Heading(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -22,6 +23,20 @@ class Heading(msgspec.Struct, frozen=True, array_like=True, gc=False):
     start: int
     end: int
     summary: str = ""
+
+
+def whole_title(headings: Sequence[Heading]) -> str:
+    """What the first heading calls the whole document; "" where it is only one section's among others.
+
+    Example:
+        >>> usage = Heading(2, "Usage", 5, 9)
+        >>> whole_title([Heading(1, "Pot", 1, 9), usage]), whole_title([Heading(2, "Description", 1, 4), usage])
+        ('Pot', '')
+    """
+    for first in headings[:1]:
+        if first.level == 1 or first.end >= headings[-1].end:
+            return first.title
+    return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from codebase_gardener.documents.blocks import Block, readable
 from codebase_gardener.documents.fences import Fence
-from codebase_gardener.documents.html_comments import text_outside_comments
+from codebase_gardener.documents.html_comments import mdx_comment_free, text_outside_comments
 from codebase_gardener.documents.markdown_extensions import extend, included
 from codebase_gardener.documents.rst import RstContext, rst_blocks
 from codebase_gardener.documents.rst_directives import CODE
@@ -32,14 +32,18 @@ _HTML_NO_PROSE = re.compile(r"\A(?:<a\b[^<>]*>[^<]*</a>|<br ?/?>|[^\w<])*\Z", re
 _FEW_WORDS = 4
 _GITHUB_BOX = re.compile(r"\[!(\w{1,20})\]")
 _MAX_FRONT_MATTER = 500
+_FRONT_TITLE = re.compile(r"title[ \t]{0,9}[:=][ \t]{0,9}([\"']?)(\S.{0,198}?)\1[ \t]{0,9}")
 
 
 def markdown_blocks(text: str) -> list[Block]:
     """All blocks in the order of their lines."""
     lines = [readable(line) for line in split_lines(text)]
     front = _front_matter(lines)
-    lines[:front] = [""] * front
-    return _Walk(lines, _parser().parse("\n".join([*lines, ""]))).blocks()
+    named = _title(lines[:front])
+    lines = [*[""] * front, *mdx_comment_free(lines[front:])]
+    found = _Walk(lines, _parser().parse("\n".join([*lines, ""]))).blocks()
+    has_title = any(block.kind == "heading" and block.level == 1 for block in found)
+    return [*([] if has_title else named), *found]
 
 
 @cache
@@ -59,6 +63,14 @@ def _front_matter(lines: list[str]) -> int:
         return 0
     ends = (number for number, line in enumerate(lines[1:_MAX_FRONT_MATTER], 2) if line.rstrip() == mark)
     return next(ends, 0)
+
+
+def _title(front: list[str]) -> list[Block]:
+    """What a front matter calls the document: its title, which no other heading of the first level tells."""
+    for number, line in enumerate(front, 1):
+        if title := _FRONT_TITLE.fullmatch(line):
+            return [Block("heading", number, number, title[2], level=1)]
+    return []
 
 
 class _Walk:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import unescape
 
 from codebase_gardener.documents.code_spans import code_spans, edited
 
-__all__ = ["MAX_PROSE", "mentioned_names", "plain_text", "role_free", "without_title"]
+__all__ = ["MAX_PROSE", "mentioned_names", "plain_text", "role_free", "tag_free", "without_title"]
 
 MAX_PROSE = 4000
 """Characters of one text that are kept."""
 
 _TAGS = (
-    "a|abbr|b|big|blockquote|br|center|cite|code|dd|del|details|div|dl|dt|em|figure|font|g-emoji|h[1-6]|hr|i|iframe|img"
+    "a|abbr|b|big|blockquote|br|center|cite|code|dd|del|details|dfn|div|dl|dt|em|figure|font|g-emoji|h[1-6]|hr|i|iframe|img"
     "|ins|kbd|li|ol|p|picture|pre|q|s|samp|section|small|source|span|strike|strong|sub|summary|sup|svg|table|tbody|td|th"
     "|thead|tip|tr|u|ul|var|video"
 )
+_TAG = re.compile(rf"</?(?:{_TAGS})\b[^<>]{{0,1000}}>", re.IGNORECASE)
 _CODE = "[\ue000-\uf8ff]"  # what stands for a code span while the marks around are read
 _QUOTED = re.compile(r"^[ \t]*>[ \t]?(?:\[!(?:TIP|NOTE|WARNING|IMPORTANT|CAUTION)\])?", re.MULTILINE)
 _RST_LINK = re.compile(r"(?<!`)`([^`<>]{1,400}?)(?: ?<[^`<>]{1,300}>)?`_{1,2}(?![\w`])")
@@ -35,7 +36,7 @@ _MARKS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\[([^\[\]]{0,500})\]\([^()\s]{0,1000}(?: \"[^\"]{0,200}\")?\)"), r"\1"),
     (re.compile(r"(?<![\w\]])\[([^\[\]]{1,500})\]\[[^\[\]]{0,200}\]"), r"\1"),
     (re.compile(rf"\[({_CODE})\]"), r"\1"),
-    (re.compile(rf"</?(?:{_TAGS})\b[^<>]{{0,1000}}>", re.IGNORECASE), ""),
+    (_TAG, ""),
     (re.compile(r"\{:?[ ]?[#.][A-Za-z][^{}]{0,200}\}"), ""),  # attribute lists
     (re.compile(rf"(?<!\w):[a-z][a-z0-9_+-]{{1,40}}:(?!\w|{_CODE})"), ""),  # emoji short codes
     (re.compile(rf"(?::[\w:+-]{{1,40}}:|\{{[\w:+-]{{1,40}}\}})(?={_CODE})"), ""),  # roles
@@ -86,6 +87,22 @@ def role_free(text: str) -> str:
         for pattern, kept in _ROLES:
             text = pattern.sub(kept, text)
     return text
+
+
+def tag_free(lines: Sequence[str]) -> list[str]:
+    """Without the tags of HTML outside of code, and without the lines that held nothing else.
+
+    Example:
+        >>> tag_free(['<p align="center">', "A <em>pot</em>, <br/>", "", "</p>", "`<b>`"])
+        ['A pot, ', '', '`<b>`']
+    """
+    mark = "\0"  # where a tag was
+
+    def without(prose: str) -> str:
+        return _TAG.sub(lambda tag: mark + "\n" * tag[0].count("\n") + mark, prose.replace(mark, ""))
+
+    found = edited("\n".join(lines), str, without).split("\n")
+    return [one.replace(mark, "") for one in found if mark not in one or one.replace(mark, "").strip()]
 
 
 def without_title(text: str) -> str:

@@ -21,8 +21,10 @@ from codebase_gardener.documents.snippets import snippet
 from codebase_gardener.utils.anchors import split_lines
 from codebase_gardener.utils.memo import remembered
 
-__all__ = ["DocumentFacts", "blocks", "document_facts", "kept_blocks"]
+__all__ = ["DOCUMENTS", "DocumentFacts", "blocks", "document_facts", "kept_blocks"]
 
+DOCUMENTS = ("markdown", "rst", "text", "notebook")
+"""Languages of documents."""
 MAX_CHARS = 2_000_000
 MAX_LINES = 20_000
 """What follows in a longer document is not read: a list of 20,000 entries takes a second."""
@@ -72,7 +74,7 @@ def blocks(path: str, language: str, text: str) -> Sequence[Block]:
     ending = path.rpartition(".")[2].lower()
     if language == "notebook":
         return notebook_blocks(text)
-    if language not in ("markdown", "rst", "text"):
+    if language not in DOCUMENTS:
         return []
     lines = split_lines(text[:MAX_CHARS])[:MAX_LINES]
     if language == "markdown":

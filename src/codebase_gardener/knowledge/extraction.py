@@ -12,7 +12,7 @@ from msgspec import structs
 from codebase_gardener.documents.comment_snippets import comment_snippets
 from codebase_gardener.documents.docstring_snippets import docstring_snippets
 from codebase_gardener.documents.purposes import purpose_of
-from codebase_gardener.documents.reading import document_facts
+from codebase_gardener.documents.reading import DOCUMENTS, document_facts
 from codebase_gardener.knowledge.environments.file_evidence import environment_evidence, manifest_evidence
 from codebase_gardener.knowledge.heuristics.evidence import heuristic_evidence
 from codebase_gardener.knowledge.sources.command_evidence import command_evidence
@@ -28,6 +28,7 @@ from codebase_gardener.languages.reading import symbols_of
 from codebase_gardener.languages.symbols import Symbol, SymbolTable
 from codebase_gardener.languages.table import FAMILIES, GRAMMARS, family_of, is_hidden
 from codebase_gardener.manifests.table import read_manifest
+from codebase_gardener.repository.scripts import script_of
 from codebase_gardener.repository.snapshot import SourceFile
 from codebase_gardener.utils.anchors import split_lines
 from codebase_gardener.utils.identifiers import identifier_words
@@ -99,6 +100,7 @@ def extract(file: SourceFile) -> FileFacts:
         tests=code.tests,
         left_out=left_out,
         features=manifest.features if manifest else (),
+        script=script_of(file.text) if file.language in DOCUMENTS else "",
     )
 
 

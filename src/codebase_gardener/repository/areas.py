@@ -33,7 +33,7 @@ AREAS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("docs", re.compile(r"(^|/)(docs?|documentation|website|site)(/|$)|(^|/)(?!.*" + _CODE + r")(readme|contributing"
                         r"|changelog|changes|history|news|authors|security|code_of_conduct)[^/]*$|\.(md|mdx|rst)$",
                         re.IGNORECASE)),
-    ("scripts", re.compile(r"(^|/)(scripts?|tools?|ci|\.github|\.circleci|\.gitlab)/")),
+    ("scripts", re.compile(r"(^|/)(scripts?|tools?|ci|\.[^/]+)/")),
     ("other", re.compile(_SCRIPTS)),
     ("package", re.compile(_CODE)),
 )  # fmt: skip
@@ -53,6 +53,8 @@ _WORK = (
     r"(?:contribut\w+|code[-_]of[-_]conduct|authors|maintain\w*|governance|development|licen[cs]e\w*"
     r"|pull_request_template|issue_template)"
 )
+_DESIGNS = r"(?:rfcs?|proposals|adrs?|decisions)"
+"""Folders of what is planned and why, from before it was made."""
 _WHICH = r"(?:(?:api|breaking|major|minor|notable|public)[-_ ])?"
 _OF_VERSIONS = re.compile(
     rf"(?:^|/){_WHICH}(?:changelog|{_VERSIONS}){_ENDS}"
@@ -61,7 +63,9 @@ _OF_VERSIONS = re.compile(
 )
 _OF_NEWS = re.compile(rf"(?:^|/)(?:changelog|{_NEWS}){_ENDS}|(?:^|/)(?:changelog|{_NEWS})/", re.IGNORECASE)
 _OF_WORK = re.compile(
-    rf"(?:^|/){_WORK}{_ENDS}|(?:^|/)\.github/|^(?:security|claude|agents){_ENDS}", re.IGNORECASE
+    rf"(?:^|/){_WORK}{_ENDS}|(?:^|/)\.[^/]+/|^(?:security|claude|agents){_ENDS}|(?:^|/)(?-i:AGENTS|CLAUDE)\.md$"
+    rf"|(?:^|/){_DESIGNS}/|^(?!(?:.*/)?docs?/)(?:.*/)?(?:[^/]*[-_])?(?:plan|roadmap|todo)\.[^/.]+$",
+    re.IGNORECASE,
 )
 
 

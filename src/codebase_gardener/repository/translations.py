@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
+
+from codebase_gardener.repository.scripts import LATIN
 
 __all__ = ["translations"]
 
@@ -21,14 +23,20 @@ _REGION = r"(?:[-_](?:[A-Za-z]{2}|[A-Za-z]{4}|\d{3}))?"
 _FOLDER = re.compile(rf"(?:^|/)([a-z]{{2}}){_REGION}/")
 _SUFFIX = re.compile(rf"[._-]([a-z]{{2}}){_REGION}(?=\.[a-z]+\Z)", re.IGNORECASE)
 _OF_LOCALES = re.compile(r"(?:^|/)(?:i18n|l10n|locales?|translations?)/\Z", re.IGNORECASE)
+_README = re.compile(r"(?:^|/)readme[^/]*\Z", re.IGNORECASE)
 _DOCUMENT = re.compile(r"\.(?:md|mdx|markdown|rst|txt|html?|ipynb|adoc)\Z", re.IGNORECASE)
 
 
-def translations(paths: Collection[str]) -> frozenset[str]:
-    """Documents that are translations, by where they lie.
+def translations(paths: Collection[str], scripts: Mapping[str, str] | None = None) -> frozenset[str]:
+    """Documents that are translations, by where they lie, and those in another script than the main README.
 
     `docs/de/a.md` beside `docs/en/a.md` is one; `docs/de/a.md` beside `docs/a.md` where most of `docs/de/` has such a
-    neighbour; `i18n/de/…/a.md` where there is another `a.md`; `a.de.md` beside `a.md`.
+    neighbour; `i18n/de/…/a.md` where there is another `a.md`; `a.de.md` beside `a.md` or in a folder below it. What is
+    in Latin letters is none for that: much is in English where the README is not.
+
+    Args:
+        paths: Of all files.
+        scripts: Of each document, by path (`script_of`); of those left out, Latin.
 
     Example:
         >>> sorted(translations({"docs/en/a.md", "docs/de/a.md", "README.md", "README_zh-CN.md", "go/README.md"}))
@@ -38,12 +46,16 @@ def translations(paths: Collection[str]) -> frozenset[str]:
     places: dict[str, list[str]] = defaultdict(list)
     for path in documents:
         places[path.rpartition("/")[2]].append(path)
-    found: set[str] = set()
+    found = set(_in_another_script(documents, scripts or {}))
     beside: dict[str, list[bool]] = defaultdict(list)
     of_folder: dict[str, list[str]] = defaultdict(list)
     for path in documents:
         suffix = _SUFFIX.search(path)
-        if suffix and _is_code(suffix[1]) and path[: suffix.start()] + path[suffix.end() :] in documents:
+        if (
+            suffix
+            and _is_code(suffix[1])
+            and _has_above(path[: suffix.start()] + path[suffix.end() :], documents)
+        ):
             found.add(path)
         for folder in _FOLDER.finditer(path):
             if not _is_code(folder[1]):
@@ -61,6 +73,26 @@ def translations(paths: Collection[str]) -> frozenset[str]:
         if sum(has_neighbour) >= 2 and sum(has_neighbour) * 2 >= len(has_neighbour):
             found.update(of_folder[folder_path])
     return frozenset(found)
+
+
+def _in_another_script(documents: Collection[str], scripts: Mapping[str, str]) -> Iterator[str]:
+    readmes = [path for path in documents if _README.search(path)]
+    if not readmes:
+        return
+    main = scripts.get(min(readmes, key=lambda path: (path.count("/"), len(path), path)), LATIN)
+    for path in documents:
+        if scripts.get(path, LATIN) not in (LATIN, main):
+            yield path
+
+
+def _has_above(path: str, documents: Collection[str]) -> bool:
+    """Whether a document lies there, or one of its name in a folder around."""
+    folder, _, name = path.rpartition("/")
+    while f"{folder}/{name}".lstrip("/") not in documents:
+        if not folder:
+            return False
+        folder = folder.rpartition("/")[0]
+    return True
 
 
 def _is_code(word: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from codebase_gardener.documents.file_comments import file_comment_sections
 from codebase_gardener.languages.table import is_code
 from codebase_gardener.manifests.table import read_manifest
 from codebase_gardener.repository.areas import area_of, is_changelog
+from codebase_gardener.repository.scripts import script_of
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.repository.translations import translations
 from codebase_gardener.retrieval.documents import COMMENT_KIND, Document
@@ -43,7 +45,11 @@ def readable_sections(documents: Iterable[Document]) -> list[Document]:
         for one in documents
         if one.kind == COMMENT_KIND or (one.kind == "text" and one.symbol and area_of(one.path) == "docs")
     ]
-    left_out = translations({one.path for one in pieces})
+    texts: dict[str, list[str]] = defaultdict(list)
+    for one in pieces:
+        texts[one.path].append(one.text)
+    scripts = {path: script_of("\n".join(said)) for path, said in texts.items()}
+    left_out = translations(scripts, scripts)
     sections: list[Document] = []
     first: dict[str, str] = {}
     release: dict[str, str] = {}

@@ -13,6 +13,7 @@ from codebase_gardener.knowledge.heuristics.evidence import KINDS, heuristic_evi
 from codebase_gardener.knowledge.sources.file_facts import Evidence
 from codebase_gardener.languages.python.symbols import python_symbols
 from codebase_gardener.languages.python.trees import parse_python
+from codebase_gardener.languages.reading import symbols_of
 from codebase_gardener.languages.table import language_of
 
 
@@ -387,3 +388,20 @@ def test_hostile_files_neither_crash_nor_hang(name: str, path: str) -> None:
     found = heuristic_evidence(path, language, text, tree if isinstance(tree, ast.Module) else None, ())
     assert time.process_time() - began < 3
     assert all(len(one.text) <= 20_000 for one in found)
+
+
+def test_a_comment_above_a_definition_is_of_what_it_documents() -> None:
+    text = """\
+export class Kiln {
+  // NOTE: always close it
+
+  /**
+   * Never opens it while it is hot, because open kilns crack in the cold air,
+   * which is much more expensive.
+   */
+  open() {}
+}
+"""
+    symbols = symbols_of("src/a.ts", text, "typescript").symbols
+    found = heuristic_evidence("src/a.ts", "typescript", text, None, symbols)
+    assert [(one.scope, one.start) for one in found] == [("Kiln", 2), ("Kiln.open", 5)]

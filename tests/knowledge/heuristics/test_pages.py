@@ -439,8 +439,46 @@ def test_advice_in_a_private_module_is_seen_where_a_public_name_leads_to_its_def
             "Firing",
         ),
         ("This is much slower, so you should never use it in production with large pots.", "Firing"),
+        (
+            "Usually it's a bad idea to open a kiln without looking at its pyrometer first so the cold air of the room "
+            "can break dozens of glazed pots or more and cause a lot of work.",
+            "Firing: Usually it's a bad idea to open a kiln without looking at its pyrometer first …",
+        ),
+        (
+            "In practice, this is a trade-off that is recommended for small pots. You should always close the kiln.",
+            "Firing: You should always close the kiln",
+        ),
     ],
 )
 def test_a_title_is_a_whole_sentence_or_main_clause_or_the_heading(advice: str, title: str) -> None:
     found = pages({"docs/tips.md": f"# Tips\n\n## Firing\n\n:::{{warning}}\n{advice}\n:::\n"})
     assert [one.page.title for one in found.pages] == [title]
+
+
+@pytest.mark.parametrize(
+    ("docstring", "title"),
+    [
+        ("This class is not recommended for big pots, since it is much slower.",
+         "Kiln: This class is not recommended for big pots, since it is much slower"),
+        ("This is not recommended for big pots, since it is much slower.", "Kiln"),
+    ],
+)  # fmt: skip
+def test_what_a_docstring_calls_what_it_is_of_stands_before_it_in_a_title(docstring: str, title: str) -> None:
+    found = pages(
+        {
+            "pot/__init__.py": f'class Kiln:\n    """A kiln.\n\n    .. warning::\n        {docstring}\n    """\n'
+        }
+    )
+    assert [one.page.title for one in found.pages] == [title]
+
+
+def test_a_box_is_not_titled_by_what_it_is() -> None:
+    said = "It is strongly recommended to close the kiln, since open ones are much slower."
+    found = pages({"docs/tips.rst": f"Firing\n======\n\n.. admonition:: Information\n\n    {said}\n"})
+    assert [one.page.title for one in found.pages] == [f"Firing: {said.rstrip('.')}"]
+
+
+def test_without_a_sentence_a_remark_is_titled_by_its_place() -> None:
+    said = "This is much slower, so you should never use it in production with large pots."
+    found = pages({"pot/__init__.py": f'"""A pot.\n\n.. warning::\n    {said}\n"""\n'})
+    assert [one.page.title for one in found.pages] == ["pot/__init__.py"]

@@ -457,3 +457,10 @@ def test_a_call_that_a_constructor_cannot_take_is_no_use_of_its_class(
     files = {"pot/__init__.py": text, "pot/fire.py": f"from pot import Pot\n\n\ndef fire():\n    {call}\n"}
     callers = context_of(files).resolution.callers
     assert ("Pot" in [target.name for target in callers]) == used
+
+
+def test_the_first_of_several_sections_is_not_what_the_document_is_called() -> None:
+    shown = "```python\nfrom pkg import helper\nhelper()\n```\n"
+    text = f"## Description\n\nIt helps.\n\n## Usage\n\n{shown}\n## More\n\n{shown}"
+    resolution = context_of({"pkg.py": "def helper():\n    return 1\n", "docs/helping.md": text}).resolution
+    assert [each.title for each in resolution.passages] == ["Helping", "Usage", "More"]

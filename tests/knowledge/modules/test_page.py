@@ -126,6 +126,20 @@ def test_a_script_beside_the_packages_makes_the_root_no_module() -> None:
     assert [name for name in pages if name.startswith("Module:")] == ["Module:o_r_src_pot"]
 
 
+def test_the_root_of_a_workspace_is_no_module_where_nothing_uses_its_files() -> None:
+    private = '{\n  "private": true,\n  "scripts": {\n    "play": "tsx play.ts"\n  }\n}\n'
+    files = {
+        "package.json": private,
+        "play.ts": 'import { cook } from "pot";\n\ncook(1);\n' * 8,
+        "packages/pot/package.json": '{\n  "name": "pot",\n  "main": "src/index.ts"\n}\n',
+        "packages/pot/src/index.ts": "export function cook(heat: number) {\n  return heat;\n}\n" * 8,
+    }
+    found = [module.path for module in module_tree(context_of(files).repository).modules]
+    assert found == ["packages/pot/src"]
+    del files["package.json"]  # a program with a package of its own beside it
+    assert "" in [module.path for module in module_tree(context_of(files).repository).modules]
+
+
 @pytest.mark.parametrize(
     "more",
     [

@@ -208,6 +208,21 @@ def test_badges_and_marks_of_a_quote_are_no_words_of_its_readme() -> None:
     assert "> Pot is a library that cooks\n> stews slowly." in quoted.description
 
 
+def test_tags_of_a_readme_are_not_shown() -> None:
+    html = '<p align="center">\n  Pot is a library that <em>cooks</em> stews\n  <br/>\n  slowly, unlike `<b>`.\n</p>\n'
+    described = overview(FILES | {"README.md": f"# Pot\n\n{html}"}).description
+    assert ">   Pot is a library that cooks stews\n>   slowly, unlike `<b>`." in described
+
+
+def test_a_line_of_code_before_what_it_shows_is_not_passed_over_in_silence() -> None:
+    assert "The first code that the README shows:" in overview(FILES).usage
+    readme = README.replace("Type this", "```python\nimport pot\n```\n\nType this")
+    assert (
+        "The first code of several lines that the README shows:"
+        in overview(FILES | {"README.md": readme}).usage
+    )
+
+
 def test_what_it_is_may_lead_to_code_and_a_paragraph_of_badges_is_none() -> None:
     readme = "# Pot\n\n[![a]][b]\n[![cook-book image]][d] for all of you\n\n"
     readme += "Pot is a language for stews:\n\n    boil(1)\n"

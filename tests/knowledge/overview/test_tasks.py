@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from codebase_gardener.knowledge.overview.tasks import tasks
+from codebase_gardener.knowledge.overview.tasks import guides, tasks
+from samples.written_context import context_of
 
 
 def test_what_a_command_of_a_job_is_given_is_no_command() -> None:
@@ -93,3 +94,8 @@ def test_recipes_of_just_are_commands() -> None:
     assert [(task.command, task.does, task.start, task.end) for task in found] == [
         ("just test", "uv run pytest {{args}}", 4, 5), ("just lint", "ruff check", 7, 8),
     ]  # fmt: skip
+
+
+def test_a_guide_of_an_older_version_is_none() -> None:
+    texts = {"CONTRIBUTING.md": "# A\n", "docs-v1/CONTRIBUTING.md": "# B\n", "docs/a.md": "# C\n"}
+    assert guides(context_of(texts).repository.facts) == ["CONTRIBUTING.md"]

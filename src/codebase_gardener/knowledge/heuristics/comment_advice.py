@@ -121,7 +121,7 @@ def _blocks(
         if number in inside:
             continue
         joined = whole and number == previous + 1 and indent == margin and text and not _MARK.match(text)
-        if joined and number - start < _MAX_BLOCK:
+        if joined and start and number - start < _MAX_BLOCK:
             words.append(text)
         else:
             if start:
@@ -133,16 +133,21 @@ def _blocks(
 
 
 class _Scopes:
-    """The innermost symbol around a line; lines are asked for in order."""
+    """The innermost symbol around a line, or that the comment there documents; lines are asked for in order."""
 
     def __init__(self, symbols: Sequence[Symbol]) -> None:
-        self._symbols = sorted(symbols, key=lambda one: (one.start, -one.end))
+        self._symbols = sorted(symbols, key=lambda one: (_begin(one), -one.end))
         self._at, self._open = 0, list[Symbol]()
 
     def of(self, line: int) -> str:
-        while self._at < len(self._symbols) and self._symbols[self._at].start <= line:
+        while self._at < len(self._symbols) and _begin(self._symbols[self._at]) <= line:
             self._open.append(self._symbols[self._at])
             self._at += 1
         while self._open and self._open[-1].end < line:
             self._open.pop()
         return self._open[-1].qualified_name if self._open else ""
+
+
+def _begin(symbol: Symbol) -> int:
+    """Its first line; that of its documentation where that stands above."""
+    return min(symbol.start, symbol.docstring_start or symbol.start)

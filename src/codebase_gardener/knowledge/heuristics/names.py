@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from codebase_gardener.documents.sentences import means_another
+from codebase_gardener.documents.sentences import means_another, stands_alone
 from codebase_gardener.knowledge.heuristics.advice import (
     COST,
     SIGNALS,
@@ -16,6 +16,7 @@ from codebase_gardener.knowledge.heuristics.advice import (
     clauses,
     insight,
     points_back,
+    signals,
     strength,
 )
 from codebase_gardener.knowledge.heuristics.items import Item
@@ -66,6 +67,26 @@ _LISTS = re.compile(r":\s*\Z|(?:^|\s)\(?1[.)]\s")
 """What only begins a list."""
 _GIVES_REASON = re.compile(r"(?:because|since|so|as|due to|to save|in order to|which)\b", re.IGNORECASE)
 """How what follows a clause begins where it does not take back what the clause says."""
+_INTRODUCES = re.compile(
+    r"(?:in (?:practice|theory|general|particular|fact)|usually|generally|of course),\s+", re.IGNORECASE
+)
+_OF_OWNER = re.compile(
+    r"this\s+(?:class|component|constructor|decorator|function|hook|interface|macro|method|middleware|mixin|module|property"
+    r"|struct|trait|type)\b",
+    re.IGNORECASE,
+)
+"""How a docstring calls what it is of."""
+_CLAUSE_ENDS = re.compile(
+    r"[,;]\s|\s[–—-]{1,2}\s|\s(?=(?:because|since|so|which|due to|in order to)\s)", re.IGNORECASE
+)
+_OPENS_DEPENDENT = re.compile(
+    r"(?:although|as|at|by|due|even|for|from|if|in|on|to|unless|until|when\w*|where\w*|while|with\w*)\b",
+    re.IGNORECASE,
+)
+_TAKEN_BACK = re.compile(r"\b(?:but|except|however|although|though|unless|yet)\b", re.IGNORECASE)
+_LIMITED = re.compile(r"\W*(?:even |only )?(?:if|in case|only|until|when|where|while)\b", re.IGNORECASE)
+_FEWEST_WORDS = 6
+"""Of the beginning of a sentence that is told for the whole."""
 _MAX_GIST_WORDS = 26
 _MAX_WORDS = 4
 _MAX_NAME = 90
@@ -86,32 +107,68 @@ def title_of(group: Sequence[Item]) -> str:
         owners = {item.option[:2] for item in group if item.option}
         owner = first.option[1]
         return f"{owner}: {evidence.name}" if owner and len(owners) == 1 else f"Option {evidence.name}"
-    if evidence.kind == "admonition" and evidence.value:
+    in_document = evidence.kind in ("admonition", "doc-tip")
+    if evidence.kind == "admonition" and len(evidence.value.split()) > 1:
         return evidence.value
-    if evidence.kind in ("admonition", "doc-tip"):
+    if in_document:
         owner = evidence.scope
     else:
         parts = [part for part in evidence.scope.split(".") if part and not part.startswith("__")]
         several = len({(item.path, item.evidence.scope) for item in group}) > 1
         owner = _owner(group) if several else ".".join(parts[-2:])
-    parts = [part for part in (owner, _gist(evidence.text)) if part]
-    return ": ".join(parts) or first.path.rpartition("/")[2]
+    gist = _gist(evidence.text, told_of=not in_document and bool(owner))
+    return ": ".join(part for part in (owner, gist) if part) or "/".join(first.path.split("/")[-2:])
 
 
-def _gist(text: str) -> str:
-    """The strongest sentence, or its main clause; "" where neither can stand alone or both are too long.
+def _gist(text: str, told_of: bool) -> str:
+    """The strongest sentence, its main clause or how it begins, else that of the next; "" where none stands alone.
 
     None is cut within a clause, nor where the rest takes back what it says.
+
+    Args:
+        text: Of a remark.
+        told_of: Whether what "this class" means stands before it.
     """
-    sentence = best_sentence(text) or text
-    if points_back(_plain(sentence)) or means_another(sentence) or _LISTS.search(sentence.strip()):
+    best, *others = sorted(advising(text), key=strength, reverse=True) or [text]
+    for sentence in (best, *(one for one in others if _advises(one, told_of) and stands_alone(one))):
+        if not _stands(sentence, told_of):
+            continue
+        main, *rest = clauses(sentence) or [sentence]
+        is_main = bool(rest) and bool(_GIVES_REASON.match(rest[0])) and not _DEPENDENT.match(_plain(main))
+        for candidate in (sentence, *([main] if is_main else ())):
+            plain = _plain(candidate)
+            if 1 < len(plain.split()) < _MAX_GIST_WORDS and plain.count("(") == plain.count(")"):
+                return plain
+        if beginning := _beginning(sentence):
+            return beginning
+    return ""
+
+
+def _advises(sentence: str, of_code: bool) -> bool:
+    """Whether there is advice in it: an imperative alone may say what a function does."""
+    return strength(sentence) >= (1 if of_code else 2) and signals(sentence) != ("imperative",)
+
+
+def _stands(sentence: str, told_of: bool) -> bool:
+    """Whether a sentence can be a title."""
+    plain = _INTRODUCES.sub("", _plain(sentence))
+    if told_of:
+        plain = _OF_OWNER.sub("", plain)
+    return not (points_back(plain) or means_another(plain) or _LISTS.search(sentence.strip()))
+
+
+def _beginning(sentence: str) -> str:
+    """A long sentence up to the last clause that a title has room for, where what follows takes nothing back."""
+    plain = _plain(sentence)
+    if _OPENS_DEPENDENT.match(plain):
         return ""
-    main, *rest = clauses(sentence) or [sentence]
-    is_main = bool(rest) and bool(_GIVES_REASON.match(rest[0])) and not _DEPENDENT.match(_plain(main))
-    for candidate in (sentence, *([main] if is_main else ())):
-        plain = _plain(candidate)
-        if 1 < len(plain.split()) < _MAX_GIST_WORDS and plain.count("(") == plain.count(")"):
-            return plain
+    ends = [found.start() for found in _CLAUSE_ENDS.finditer(plain[: _MAX_NAME * 2])]
+    for end in reversed(ends):
+        said = plain[:end]
+        whole = said.count("(") == said.count(")") and said.count('"') % 2 == 0
+        if _FEWEST_WORDS <= len(said.split()) < _MAX_GIST_WORDS and whole:
+            is_limited = _TAKEN_BACK.search(plain, end) or _LIMITED.match(plain, end)
+            return "" if is_limited else f"{said} …"
     return ""
 
 

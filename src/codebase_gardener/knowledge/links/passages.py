@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from codebase_gardener.documents.facts import Heading
+from codebase_gardener.documents.facts import Heading, whole_title
 from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.links.uses import Passage, Use
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
@@ -48,7 +48,9 @@ def document_passages(
     made = []
     for heading, ranges in sections.items():
         found = [use for use in uses if any(start <= use.start <= end for start, end in ranges)]
-        name = title if heading is None or heading.title == title else f"{title}: {heading.title}"
+        name = title
+        if heading is not None and heading.title != title:
+            name = f"{title}: {heading.title}" if whole_title(facts.headings) else heading.title
         start, end = ranges[0][0], ranges[-1][1]
         made.append(Passage(facts.path, start, end, name, area, "", tuple(found)))
     if len(made) > 1 and facts.lines <= SHORT_DOCUMENT_LINES:
@@ -190,9 +192,7 @@ def _innermost(headings: Sequence[Heading], line: int) -> Heading | None:
 
 
 def _document_title(facts: FileFacts) -> str:
-    return next((heading.title for heading in facts.headings if heading.title), "") or _words(
-        _stem(facts.path)
-    )
+    return whole_title(facts.headings) or _words(_stem(facts.path))
 
 
 def _within(scope: str, outer: str) -> bool:

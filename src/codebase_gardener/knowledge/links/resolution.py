@@ -25,13 +25,12 @@ from codebase_gardener.knowledge.links.python.signatures import can_make, can_ta
 from codebase_gardener.knowledge.links.python.tracing import Tracer
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
-from codebase_gardener.knowledge.sources.repository_facts import areas_and_copies
+from codebase_gardener.knowledge.sources.repository_facts import areas_and_copies, set_aside
 from codebase_gardener.languages.engine.spaces import Space
 from codebase_gardener.languages.facts import Reference
 from codebase_gardener.languages.meanings import Entity
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import family_of
-from codebase_gardener.repository.translations import translations
 
 __all__ = ["Resolution", "resolve"]
 
@@ -88,7 +87,7 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
     Returns:
         What names mean; a function of the facts alone.
     """
-    again = translations(facts)
+    again = set_aside(facts)
     all_areas, copied = areas_and_copies(facts)
     areas = {path: area for path, area in all_areas.items() if path not in again}
     spaces = dict(_namespaces(facts, areas))

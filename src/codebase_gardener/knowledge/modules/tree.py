@@ -107,17 +107,24 @@ def _code(repository: RepositoryFacts) -> list[str]:
 
 
 def _are_scripts(paths: Sequence[str], repository: RepositoryFacts) -> bool:
-    """Whether files at the root of a package are no part of it: nothing imports them, its packaging file and its
-    documents' code do not name them."""
-    manifests = [path for path in repository.facts if "/" not in path and _is_named(path, repository)]
+    """Whether files at the root are no part of a package.
+
+    Nothing in a folder imports them, and the packaging file of the package there and code of documents do not name
+    them; at the root of a workspace, whose packages lie in folders, who names them only runs them.
+    """
+    packages = [path for path in repository.facts if _is_named(path, repository)]
+    at_root = [path for path in packages if "/" not in path]
+    is_workspace = any(path.rpartition("/")[2] in repository.facts for path in packages if "/" in path)
     units = [_unit(path, repository) for path in paths]
-    if not manifests or any(":" in unit for unit in units):
+    if not (at_root or is_workspace) or any(":" in unit for unit in units):
         return False
-    told = [repository.texts[path] for path in manifests]
-    told += [each.code for facts in repository.facts.values() for each in facts.snippets]
-    imports = (each for facts in repository.facts.values() for each in facts.imports)
+    told = [repository.texts[path] for path in at_root]
+    if at_root:
+        told += [each.code for facts in repository.facts.values() for each in facts.snippets]
+    inner = [facts for path, facts in repository.facts.items() if "/" in path]
+    imports = (each for facts in inner for each in facts.imports)
     told += [f"{each.module} {each.name}" for each in imports]
-    stems = "|".join(re.escape(path.partition(".")[0]) for path in paths)
+    stems = "|".join(re.escape(path.rpartition(".")[0]) for path in paths)
     return not re.search(rf"(?<![\w-])(?:{stems})(?![\w-])", "\n".join(told))
 
 

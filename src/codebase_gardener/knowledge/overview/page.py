@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from codebase_gardener.documents.blocks import Block
 from codebase_gardener.documents.html_comments import comment_free
-from codebase_gardener.documents.prose import plain_text
+from codebase_gardener.documents.prose import plain_text, tag_free
 from codebase_gardener.documents.sentences import first_sentence, sentences, stands_alone
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.links.uses import Target
@@ -230,8 +230,8 @@ def _runs(said: Introduction, given: Material) -> list[tuple[int, int, str]]:
 
 
 def _unquoted(lines: Sequence[str]) -> str:
-    """A text without comments and the marks of quotes: it is shown as one anyway."""
-    return "\n".join(re.sub(r"^>(?: |\Z)", "", line) for line in comment_free(lines))
+    """A text without comments, tags and the marks of quotes: it is shown as one anyway."""
+    return "\n".join(re.sub(r"^>(?: |\Z)", "", line) for line in tag_free(comment_free(lines)))
 
 
 def _parts(given: Material) -> str:

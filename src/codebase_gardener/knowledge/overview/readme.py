@@ -74,12 +74,14 @@ class Introduction:
     Attributes:
         path: Of it.
         said: Paragraphs and items of lists that say what it is, in order.
-        code: The first code that it shows in the repository's own languages; None for none.
+        code: The first code of several lines that it shows in the repository's own languages; None for none.
+        has_shorter: Whether a line of code stands before that.
     """
 
     path: str
     said: tuple[Block, ...]
     code: Block | None
+    has_shorter: bool = False
 
     @property
     def called(self) -> str:
@@ -135,8 +137,9 @@ def introduction(facts: Mapping[str, FileFacts], texts: Mapping[str, str], name:
     said = tuple(_said(found, called))
     said = said or tuple(_said([one for one in found if one.kind != "heading"], called))[:_FEW]
     spoken = {facts[each].language for each in facts}
-    shown = next((block for block in found if block.kind == "code" and _is_use(block, spoken)), None)
-    return Introduction(path, said, shown) if said or shown else None
+    uses = [block for block in found if block.kind == "code" and _is_use(block, spoken)]
+    shown = next((block for block in uses if "\n" in block.text), None)
+    return Introduction(path, said, shown, uses[:1] != [shown]) if said or shown else None
 
 
 def _said(found: Sequence[Block], called: set[str]) -> Iterator[Block]:
@@ -209,4 +212,4 @@ def _says(text: str, kind: str, written: str) -> bool:
 def _is_use(block: Block, spoken: set[str]) -> bool:
     label = block.label.lower()
     named = next((name for name, row in LANGUAGES.items() if label in (name, *row.aliases)), "")
-    return named in spoken and LANGUAGES[named].code and 1 < block.text.count("\n") + 1 <= _MOST_CODE_LINES
+    return named in spoken and LANGUAGES[named].code and block.text.count("\n") < _MOST_CODE_LINES

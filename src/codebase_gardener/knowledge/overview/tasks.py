@@ -11,6 +11,7 @@ from codebase_gardener.documents.facts import Heading
 from codebase_gardener.documents.reading import kept_blocks
 from codebase_gardener.documents.sentences import sentences
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
+from codebase_gardener.knowledge.sources.repository_facts import set_aside
 from codebase_gardener.languages.rows import words
 from codebase_gardener.manifests.contents import Dependency
 from codebase_gardener.manifests.table import read_manifest
@@ -119,8 +120,11 @@ class WorkNeeds:
 
 
 def guides(facts: Mapping[str, FileFacts]) -> list[str]:
-    """Documents for whoever works on the repository, the outermost first."""
-    found = [path for path in facts if _GUIDE.search(path) and "node_modules" not in path]
+    """Documents for whoever works on the repository, the outermost first; none that are set aside."""
+    aside = set_aside(facts)
+    found = [
+        path for path in facts if _GUIDE.search(path) and path not in aside and "node_modules" not in path
+    ]
     return sorted(
         found, key=lambda path: (path.count("/"), not path.lower().startswith("contributing"), path)
     )[:3]

@@ -43,7 +43,8 @@ def usage(said: Introduction | None, given: Material) -> str:
         given.sources.cite(said.path, block.start, block.end)
         lines = given.context.repository.lines(said.path, block.start, block.end)
         anchor = Anchor(said.path, block.start, block.end)
-        parts.append(f"The first code that the {said.called} shows:\n\n" + quote(anchor, lines, block.label))
+        which = "first code of several lines" if said.has_shorter else "first code"
+        parts.append(f"The {which} that the {said.called} shows:\n\n" + quote(anchor, lines, block.label))
     parts.append(_workflows(given))
     return "\n\n".join(filter(None, parts)) or "No document shows how it is used."
 

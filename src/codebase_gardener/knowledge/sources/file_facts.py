@@ -67,6 +67,7 @@ class FileFacts:
         tests: Lines that only tests have, in a file that has others; with a title what is tests by itself.
         left_out: Whether a build that asks for nothing does without the file.
         features: What a packaging file switches on where nothing is asked for.
+        script: That a document is written in, as `script_of` says; "" for Latin.
         entries: What a packaging file of another language than Python lets others import, best first.
     """
 
@@ -93,3 +94,4 @@ class FileFacts:
     tests: tuple[tuple[int, int, str], ...] = ()
     left_out: bool = False
     features: tuple[str, ...] = ()
+    script: str = ""

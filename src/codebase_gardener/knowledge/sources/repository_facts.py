@@ -12,11 +12,12 @@ from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import FAMILIES, family_of, is_code
 from codebase_gardener.repository.areas import area_of, is_about_versions_or_work
+from codebase_gardener.repository.older import older_documents
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.repository.translations import translations
 from codebase_gardener.utils.anchors import Anchor, split_lines
 
-__all__ = ["RepositoryFacts", "areas_and_copies", "areas_of", "text_hash"]
+__all__ = ["RepositoryFacts", "areas_and_copies", "areas_of", "set_aside", "text_hash"]
 
 _SHOWN = ("docs", "examples", "tests")
 
@@ -50,7 +51,7 @@ class RepositoryFacts:
     @cached_property
     def translations(self) -> frozenset[str]:
         """Paths of documents that say again, in another language, what others say."""
-        return translations(self.facts)
+        return _translated(self.facts)
 
     @cached_property
     def symbols(self) -> dict[tuple[str, str], Symbol]:
@@ -121,8 +122,19 @@ class RepositoryFacts:
         return self._split[path]
 
 
+def _translated(facts: Mapping[str, FileFacts]) -> frozenset[str]:
+    """Documents that are translations, by their places and scripts."""
+    return translations(facts, {path: each.script for path, each in facts.items()})
+
+
+def set_aside(facts: Mapping[str, FileFacts]) -> frozenset[str]:
+    """Documents that show nothing of their own: translations, and those of a version that newer ones have replaced."""
+    documents = [path for path, each in facts.items() if area_of(path, each.language) == "docs"]
+    return _translated(facts) | older_documents(documents)
+
+
 def areas_of(facts: Mapping[str, FileFacts]) -> dict[str, str]:
-    """Of each path, in order, as `area_of` says; what a compiler wrote, translations and copies are "other"."""
+    """Of each path, in order, as `area_of` says; what a compiler wrote, what is set aside, and copies are "other"."""
     return areas_and_copies(facts)[0]
 
 
@@ -159,7 +171,7 @@ def _shows(facts: FileFacts) -> bool:
 
 
 def _areas(facts: Mapping[str, FileFacts]) -> dict[str, str]:
-    no_evidence = _compiled(facts) | translations(facts)
+    no_evidence = _compiled(facts) | set_aside(facts)
     return {
         path: "other" if path in no_evidence else area_of(path, facts[path].language)
         for path in sorted(facts)
