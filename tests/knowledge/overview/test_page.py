@@ -451,3 +451,9 @@ def test_a_sentence_that_needs_the_one_before_it_does_not_say_what_it_is() -> No
 def test_a_link_whose_words_are_code_with_brackets_says_nothing() -> None:
     readme = "# Pot\n\nPot is a vessel that boils water.\n\n- [Setting up `#[boil(Water, Milk)]` at home](https://x.y)\n"
     assert "Setting up" not in overview({**FILES, "README.md": readme}).description
+
+
+def test_a_readme_of_one_long_word_is_read_once() -> None:
+    word = "pot" * 2_000
+    page = overview({**FILES, "README.md": f"# Pot\n\n{word} stews and is never told to stop or wait.\n"})
+    assert page.title.startswith("pot")
