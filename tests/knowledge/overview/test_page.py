@@ -457,3 +457,26 @@ def test_a_readme_of_one_long_word_is_read_once() -> None:
     word = "pot" * 2_000
     page = overview({**FILES, "README.md": f"# Pot\n\n{word} stews and is never told to stop or wait.\n"})
     assert page.title.startswith("pot")
+
+
+def test_a_list_is_quoted_with_the_words_that_lead_to_it_or_not_at_all() -> None:
+    readme = """# Pot
+
+Pot is a library that cooks stews slowly.
+
+Why:
+
+- heat stews and soups
+
+You can't use it to:
+
+- cool anything that is hot
+
+## Why
+
+- Pots are cheap to have and to keep
+"""
+    text = overview({**FILES, "README.md": readme}).description
+    assert "heat stews and soups" not in text
+    assert "> You can't use it to:\n>\n> - cool anything that is hot" in text
+    assert "- Pots are cheap to have and to keep" in text

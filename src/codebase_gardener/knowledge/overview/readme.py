@@ -145,19 +145,22 @@ def introduction(facts: Mapping[str, FileFacts], texts: Mapping[str, str], name:
 def _said(found: Sequence[Block], called: set[str]) -> Iterator[Block]:
     """What stands before the first section and in those that tell what it is; no asides, nothing that leads to code."""
     chars = count = sections = 0
-    tells, told, title = True, False, ""
+    tells, told, title, leads = True, False, "", False
     boxes = [(block.start, block.end) for block in found if block.kind == "box"]
     headings = {plain_text(block.text).lower() for block in found if block.kind == "heading"}
     for whole, after in zip_longest(found, found[1:]):
         block = _from_its_first_word(whole)
         title = block.text if block.kind == "heading" and sections == 0 else title
         if block.kind == "heading":
-            sections += 1
+            sections, leads = sections + 1, False
             is_title = block.level == 1 or plain_text(block.text).lower() in called
             tells = (sections == 1 and is_title and not count) or bool(_WHAT.search(block.text))
         if not tells or block.kind not in ("paragraph", "item"):
             continue
+        if block.kind == "item" and leads:
+            continue  # what is listed is said by the words before it, which are not quoted
         text = plain_text(block.text)
+        leads = text.rstrip().endswith(":") and after is not None and after.kind == "item"
         leads_to_code = text.rstrip().endswith(":") and (after is None or after.kind != "item")
         names = {*called, plain_text(title).lower()}
         if leads_to_code and not told and _defines(text, names):
@@ -168,12 +171,13 @@ def _said(found: Sequence[Block], called: set[str]) -> Iterator[Block]:
             continue
         if not chars and _ASIDE.match(text) and names.isdisjoint(re.findall(r"[\w.-]+", text.lower())):
             continue
-        if chars and block.kind == "paragraph" and len(_WORD.findall(text)) < _SHORTEST_LATER:
+        is_short = chars and block.kind == "paragraph" and not leads
+        if is_short and len(_WORD.findall(text)) < _SHORTEST_LATER:
             continue
         if count >= _MOST_BLOCKS or (chars and chars + len(text) > _MOST_CHARS):
             return
         chars, count = chars + len(text), count + 1
-        told = told or _defines(text, names)
+        told, leads = told or _defines(text, names), False
         yield block
 
 
