@@ -6,7 +6,7 @@ from codebase_gardener.knowledge.building import build
 from codebase_gardener.utils.progress import Quiet
 from samples.written_context import context_of
 
-BODY = "def boil():\n    return 1\n\n\ndef pour():\n    return 1\n\n\ndef scrub():\n    return 1\n"
+BODY = "def boil():\n    return 1\n\n\ndef pour(water=None):\n    return 1\n\n\ndef scrub():\n    return 1\n"
 README = """
 # Pot
 
@@ -16,8 +16,8 @@ Cooks.
 
 ```python
 from pot import boil, pour
-boil()
-pour()
+water = boil()
+pour(water)
 ```
 """
 FILES = {

@@ -34,7 +34,7 @@ def modules(count: int) -> dict[str, str]:
     names = range(count)
     code = {f"pot/m{at}/x.py": f"def do_{at}(x):\n    return x\n" + "y = 1\n" * 30 for at in names}
     imports = "".join(f"from pot.m{at}.x import do_{at}\n" for at in names)
-    calls = "".join(f"do_{at}({at})\n" for at in names)
+    calls = "soup = 1\n" + "".join(f"soup = do_{at}(soup)\n" for at in names)
     return {**code, "README.md": f"# Pot\n\n## Cook a soup\n\n```python\n{imports}\n{calls}```\n"}
 
 

@@ -159,7 +159,7 @@ module.exports = function (water, options) {
 };
 """,
     "lib/pour-out.js": "exports = module.exports = function (cup) {\n  return cup;\n};\n",
-    "README.md": '# Kettle\n\n```js\nvar kettle = require("kettle");\nkettle.boil("tap", {degrees: 90});\nkettle.pour("cup");\nkettle.boil("rain", {degrees: 80});\nkettle.pour("mug");\n```\n',
+    "README.md": '# Kettle\n\n```js\nvar kettle = require("kettle");\nconst hot = kettle.boil("tap", {degrees: 90});\nkettle.pour(hot);\nconst tea = kettle.boil("rain", {degrees: 80});\nkettle.pour(tea);\n```\n',
 }
 DECLARED = {
     "package.json": '{"name": "kettle", "type": "module", "exports": {"types": "./dist/index.d.ts", "default": "./dist/index.js"}}\n',
@@ -310,7 +310,7 @@ inline Kettle make(int litres) { return Kettle(litres); }
 }
 """,
     "tests/test_kettle.cpp": '#include "kettle.hpp"\n\nint test_boil() {\n    tea::Kettle kettle(2);\n    tea::make(1);\n    return kettle.boil(90);\n}\n',
-    "README.md": '# Kettle\n\n```cpp\n#include "kettle.hpp"\ntea::Kettle kettle(1);\nkettle.boil(80);\ntea::make(3);\n```\n',
+    "README.md": '# Kettle\n\n```cpp\n#include "kettle.hpp"\ntea::Kettle kettle(1);\nkettle.boil(80);\n\nauto pot = tea::make(3);\npot.boil(70);\n```\n',
 }  # fmt: skip
 MIXED = {
     **{f"rust/{path}": text for path, text in RUST.items() if path != "README.md"},
@@ -344,7 +344,7 @@ EXPECTED: dict[str, tuple[dict[str, str], dict[str, tuple[str, ...]]]] = {
     }),
     "common_js": (COMMON_JS, {
         "boil": ('import { boil } from "kettle";', "`boil(water, options)`", "lib/boil.js:L5-7", 'kettle.boil("tap", {degrees: 90});'),
-        "pourOut": ('import { pour } from "kettle";', 'kettle.pour("cup");'),
+        "pourOut": ('import { pour } from "kettle";', "kettle.pour(hot);"),
     }),
     "declared": (DECLARED, {
         "Kettle_boil": (
