@@ -9,8 +9,8 @@ from codebase_gardener.documents.fences import closes_fence, opened_fence
 
 __all__ = ["comment_free", "mdx_comment_free", "text_outside_comments"]
 
-_BEGIN, _END = "<!--", "-->"
-_MDX_BEGIN, _MDX_END = "{/*", "*/}"
+_HTML = "<!--", "-->"
+_MDX = "{/*", "*/}"
 _CODE_INDENT = "    "
 
 
@@ -21,22 +21,7 @@ def comment_free(lines: Sequence[str]) -> list[str]:
         >>> comment_free(["Read on. <!-- a", "b --> Now", "`<!-- c -->`"])
         ['Read on. ', ' Now', '`<!-- c -->`']
     """
-    lines = mdx_comment_free(lines)
-    last = max((number for number, line in enumerate(lines) if _END in line), default=-1)
-    if last < 0 or not any(_BEGIN in line for line in lines):
-        return list(lines)
-    found: list[str] = []
-    inside, fence = False, ""
-    for number, line in enumerate(lines):
-        kept = line
-        if fence:
-            fence = "" if closes_fence(line, fence) else fence
-        elif not inside and (opened := opened_fence(line)):
-            fence = opened.mark
-        else:
-            kept, inside = _outside(line, inside, ends_later=number < last)
-        found.append(kept)
-    return found
+    return _without(mdx_comment_free(lines), *_HTML)
 
 
 def mdx_comment_free(lines: Sequence[str]) -> list[str]:
@@ -46,8 +31,18 @@ def mdx_comment_free(lines: Sequence[str]) -> list[str]:
         >>> mdx_comment_free(["Read on. {/* ```", "## Old */} Now", "`{/* c */}`"])
         ['Read on. ', ' Now', '`{/* c */}`']
     """
-    last = max((number for number, line in enumerate(lines) if _MDX_END in line), default=-1)
-    if last < 0 or not any(_MDX_BEGIN in line for line in lines):
+    return _without(lines, *_MDX, code_indent=_CODE_INDENT)
+
+
+def text_outside_comments(text: str) -> str:
+    """The same of a text of several lines."""
+    return "\n".join(comment_free(text.split("\n"))) if _HTML[0] in text else text
+
+
+def _without(lines: Sequence[str], begin: str, end: str, code_indent: str = "") -> list[str]:
+    """As many lines, without comments between two marks; with a code indent, none begins in a line that has it."""
+    last = max((number for number, line in enumerate(lines) if end in line), default=-1)
+    if last < 0 or not any(begin in line for line in lines):
         return list(lines)
     found: list[str] = []
     inside, fence = False, ""
@@ -55,54 +50,29 @@ def mdx_comment_free(lines: Sequence[str]) -> list[str]:
         kept = line
         if fence:
             fence = "" if closes_fence(line, fence) else fence
-        elif inside:
-            _, end, rest = line.partition(_MDX_END)
-            kept, inside = (rest, False) if end else ("", True)
-        elif opened := opened_fence(line):
+        elif not inside and (opened := opened_fence(line)):
             fence = opened.mark
-        elif _MDX_BEGIN in line and not line.startswith(_CODE_INDENT):
-            kept, inside = _outside_mdx(line, ends_later=number < last)
+        elif inside or not (code_indent and line.startswith(code_indent)):
+            kept, inside = _outside(line, begin, end, inside, ends_later=number < last)
         found.append(kept)
     return found
 
 
-def _outside_mdx(line: str, ends_later: bool) -> tuple[str, bool]:
+def _outside(line: str, begin: str, end: str, inside: bool, ends_later: bool) -> tuple[str, bool]:
     """What of a line is in no comment, and whether one is open at its end."""
-    spans = code_spans(line)[::-1]
-    kept, at = "", 0
-    while (begin := line.find(_MDX_BEGIN, at)) >= 0:
-        while spans and spans[-1].end <= begin:
-            spans.pop()
-        if spans and spans[-1].start < begin:  # in code
-            kept, at = kept + line[at : spans[-1].end], spans[-1].end
-            continue
-        end = line.find(_MDX_END, begin)
-        if end < 0:
-            return (kept + line[at:begin], True) if ends_later else (kept + line[at:], False)
-        kept, at = kept + line[at:begin], end + len(_MDX_END)
-    return kept + line[at:], False
-
-
-def text_outside_comments(text: str) -> str:
-    """The same of a text of several lines."""
-    return "\n".join(comment_free(text.split("\n"))) if _BEGIN in text else text
-
-
-def _outside(line: str, inside: bool, ends_later: bool) -> tuple[str, bool]:
-    """What of a line is in no comment, and whether one is open at its end."""
-    spans = code_spans(line)[::-1] if _BEGIN in line else []
+    spans = code_spans(line)[::-1] if begin in line else []
     kept, at = "", 0
     while True:
         if inside:
-            end = line.find(_END, at)
-            if end < 0:
+            closed = line.find(end, at)
+            if closed < 0:
                 return kept, True
-            at, inside = end + len(_END), False
-        begin = line.find(_BEGIN, at)
-        while spans and begin >= spans[-1].start:
+            at, inside = closed + len(end), False
+        opened = line.find(begin, at)
+        while spans and opened >= spans[-1].start:
             span = spans.pop()
-            begin = line.find(_BEGIN, span.end) if begin < span.end else begin
-        closes = line.find(_END, begin + 2) >= 0
-        if begin < 0 or not (closes or ends_later):
+            opened = line.find(begin, span.end) if opened < span.end else opened
+        closes = line.find(end, opened + 2) >= 0
+        if opened < 0 or not (closes or ends_later):
             return kept + line[at:], False
-        kept, at, inside = kept + line[at:begin], begin + 2, True
+        kept, at, inside = kept + line[at:opened], opened + 2, True
