@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -20,33 +21,9 @@ from codebase_gardener.utils.files import make_folder, make_private, write_atomi
 __all__ = ["Hit", "SymbolIndex"]
 
 _DOCUMENTS = "documents.jsonl"
-_VOCABULARY = "vocab.index.json"
-_ARRAYS = ("data.csc.index.npy", "indices.csc.index.npy", "indptr.csc.index.npy")
 _DECODE = msgspec.json.Decoder(Document).decode
 _MAX_QUERY_TOKENS = 64
 _NAME_WEIGHT = 3  # the symbol's own name counts as if it stood there three times
-
-
-@dataclass(frozen=True)
-class _Scores:
-    """What each token scores in each document that has it: a token's numbers stand between two of `starts`."""
-
-    vocabulary: dict[str, int]
-    data: NDArray[np.float32]
-    documents: NDArray[np.int32]
-    starts: NDArray[np.int32]
-
-    @classmethod
-    def none(cls) -> _Scores:
-        return cls({}, np.zeros(0, np.float32), np.zeros(0, np.int32), np.zeros(1, np.int32))
-
-    def of(self, tokens: Iterable[int], documents: int) -> NDArray[np.float32]:
-        """The sum of some tokens' scores, for each document."""
-        scores = np.zeros(documents, dtype=np.float32)
-        for token in tokens:
-            part = slice(self.starts[token], self.starts[token + 1])
-            scores[self.documents[part]] += self.data[part]
-        return scores
 
 
 @dataclass(frozen=True)
@@ -66,13 +43,13 @@ class SymbolIndex:
         ['get_rank']
     """
 
-    def __init__(self, documents: Sequence[Document], scores: _Scores) -> None:
+    def __init__(self, documents: Sequence[Document], bm25: Any) -> None:
         self.documents = tuple(documents)
-        self._of_tokens = scores
+        self._bm25 = bm25
         self._numbers_by_path: dict[str, list[int]] = {}
         for number, document in enumerate(self.documents):
             self._numbers_by_path.setdefault(document.path, []).append(number)
-        self._document_frequency = np.diff(scores.starts)
+        self._document_frequency = np.diff(bm25.scores["indptr"]) if bm25 else np.zeros(0, dtype=np.int64)
 
     def __len__(self) -> int:
         return len(self.documents)
@@ -80,11 +57,12 @@ class SymbolIndex:
     @property
     def vocabulary(self) -> Collection[str]:
         """The tokens that its documents have."""
-        return self._of_tokens.vocabulary.keys()
+        return self._bm25.vocab_dict if self._bm25 is not None else ()
 
     @classmethod
     def build(cls, documents: Sequence[Document]) -> SymbolIndex:
         """Index documents; the same documents in any order give the same index."""
+        bm25s = _bm25s()
         ordered = sorted(documents, key=lambda document: (document.anchor, document.symbol, document.text))
         vocabulary: dict[str, int] = {}
         corpus = [
@@ -92,8 +70,10 @@ class SymbolIndex:
             for document in ordered
         ]
         if not vocabulary:
-            return cls(ordered, _Scores.none())
-        return cls(ordered, _scored(corpus, vocabulary))
+            return cls(ordered, None)
+        bm25 = bm25s.BM25(method="lucene")
+        bm25.index((corpus, vocabulary), create_empty_token=False, show_progress=False)
+        return cls(ordered, bm25)
 
     def search(
         self,
@@ -123,11 +103,17 @@ class SymbolIndex:
         return hits
 
     def _scores(self, query: str) -> NDArray[np.float32]:
-        return self._of_tokens.of(self._query_tokens(query), len(self.documents))
+        tokens = self._query_tokens(query)
+        if not tokens:
+            return np.zeros(len(self.documents), dtype=np.float32)
+        scores: NDArray[np.float32] = self._bm25.get_scores_from_ids(tokens)
+        return scores
 
     def _query_tokens(self, query: str) -> list[int]:
         """The query's rarest tokens, in a fixed order so that sums of floats are the same every time."""
-        vocabulary = self._of_tokens.vocabulary
+        if self._bm25 is None:
+            return []
+        vocabulary = self._bm25.vocab_dict
         known = {vocabulary[token] for token in code_tokens(query) if token in vocabulary}
         rarest = sorted(known, key=lambda token: (self._document_frequency[token], token))
         return rarest[:_MAX_QUERY_TOKENS]
@@ -136,10 +122,9 @@ class SymbolIndex:
         """Write the index into `directory` (JSON and plain arrays; nothing is pickled)."""
         with writing(directory):
             make_folder(directory)
-            for name, array in zip(_ARRAYS, self._arrays, strict=True):
-                np.save(directory / name, array, allow_pickle=False)
+            if self._bm25 is not None:
+                self._bm25.save(directory, allow_pickle=False, show_progress=False)
             make_private(directory)
-        write_atomic(directory / _VOCABULARY, json.dumps(self._of_tokens.vocabulary, ensure_ascii=False))
         rows = (json.dumps(asdict(document), ensure_ascii=False) for document in self.documents)
         write_atomic(directory / _DOCUMENTS, "".join(f"{row}\n" for row in rows))
 
@@ -150,21 +135,17 @@ class SymbolIndex:
         Raises:
             NotFoundError: There is no index in `directory`, or a part of it is missing.
         """
+        bm25s = _bm25s()
         try:
             raw = (directory / _DOCUMENTS).read_text(encoding="utf-8", errors="surrogatepass")
             documents = [_document_of(line) for line in raw.split("\n") if line]
-            vocabulary = json.loads((directory / _VOCABULARY).read_text("utf-8", "surrogatepass"))
-            arrays = [np.load(directory / name, allow_pickle=False) for name in _ARRAYS]
+            has_tokens = (directory / "params.index.json").exists()
+            bm25 = bm25s.BM25.load(directory, allow_pickle=False, show_progress=False) if has_tokens else None
         except (OSError, ValueError, TypeError) as error:
             raise NotFoundError(
                 f"no usable symbol index in {directory}: {error}", hint="build it again from the snapshot"
             ) from error
-        return cls(documents, _Scores(vocabulary, *arrays))
-
-    @property
-    def _arrays(self) -> tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.int32]]:
-        scores = self._of_tokens
-        return scores.data, scores.documents, scores.starts
+        return cls(documents, bm25)
 
 
 def _document_of(row: str) -> Document:
@@ -176,14 +157,12 @@ def _document_of(row: str) -> Document:
         return Document(**{**values, **lists})
 
 
-def _scored(corpus: Sequence[Sequence[int]], vocabulary: dict[str, int]) -> _Scores:
-    """By bm25s, which is slow to import and not needed to search; it sets its logger to DEBUG."""
+def _bm25s() -> Any:
+    """The library, which sets its logger to DEBUG when it is imported."""
     import bm25s
 
     logging.getLogger("bm25s").setLevel(logging.WARNING)
-    bm25 = bm25s.BM25(method="lucene")
-    bm25.index((corpus, vocabulary), create_empty_token=False, show_progress=False)
-    return _Scores(vocabulary, *(bm25.scores[name] for name in ("data", "indices", "indptr")))
+    return bm25s
 
 
 def _tokens(document: Document) -> list[str]:

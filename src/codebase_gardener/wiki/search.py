@@ -42,7 +42,7 @@ _LICENCE = re.compile(
 _SAYS = re.compile(r"\w")
 _PROSE = ("text", COMMENT_KIND)
 _KEPT = 2  # indexes in memory
-_LAYOUT = 8
+_LAYOUT = 9
 """Of what is kept of a page; an index of another one is built again."""
 
 
