@@ -12,7 +12,8 @@ from codebase_gardener.repository.areas import area_of, is_about_versions_or_wor
 AREAS = {
     "tests": "tests/a.py Tests/a.cs pkg/testdata/x.json src/test/java/A.java src/__tests__/a.js e2e/a.ts testing/a.py "
     "spec/a_spec.rb specs/a.js pkg/test_a.py a/test_x.c conftest.py pkg/a_test.go a_test.rb src/a.test.tsx "
-    "src/a.spec.mts src/FooTest.java src/FooTests.cs tests/README.md typing_tests/a.py runtime-tests/a/b.ts",
+    "src/a.spec.mts src/FooTest.java src/FooTests.cs tests/README.md typing_tests/a.py runtime-tests/a/b.ts "
+    "test-d/a.ts src/a.test-d.ts src/a.tst.ts",
     "benchmarks": "bench/a.ts benches/a.rs benchmarks/a.py src/a_bench.py packages/bench/x.ts",
     "examples": "examples/a.py docs/examples/a.py a.ipynb docs_src/testing/a.py docs_src/async_tests/a.py "
     "cookbook/a.md playground/a.ts _examples/a/main.go",

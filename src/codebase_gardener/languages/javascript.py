@@ -24,7 +24,7 @@ from codebase_gardener.languages.javascript_exports import (
 )
 from codebase_gardener.languages.lexing import BACKTICK, BLOCK, DOUBLE, SINGLE, SLASHES, Lexer
 from codebase_gardener.languages.meanings import PLACES, Offer, Place, joined
-from codebase_gardener.languages.rows import Bound, Family, Grammar, Language, each, words
+from codebase_gardener.languages.rows import Bound, Family, Grammar, Language, TypeTests, each, words
 from codebase_gardener.languages.symbols import Symbol, TypedName
 
 if TYPE_CHECKING:
@@ -430,6 +430,8 @@ _FAMILY = Family(
         r"(?:(?:Deno|t|tap)\.)?(?:it|test)(?:\.\w+)?\s*\(\s*(?:\"([^\"]{1,120})\"|'([^']{1,120})'|`([^`]{1,120})`)"
     ),
     test_scripts=True,
+    # their own documentation on npmjs.com
+    type_tests=TypeTests(_TYPED_ENDING, words("check-dts"), words("tsd tsd-lite expect-type tstyche ts-expect")),
     entry=_entry,
     matching=_matching,
     better=_better,
@@ -522,7 +524,7 @@ TYPESCRIPT = Language(
         r"|[\"']([A-Z][A-Z0-9_]{1,80})[\"'] in (?:globalThis\.)?process\??\.env\b"
         r"|Deno\.env\.(?:get|has)\([\"']([A-Z][A-Z0-9_]{1,80})[\"']\)"
     ),
-    trivial=r"throw new Error\(.*\)", test_stem=r"\.(?:test|spec)",
+    trivial=r"throw new Error\(.*\)", test_stem=r"\.(?:(?:test|spec)(?:-d)?|tst)",
     scripts=r"(?!(?:.*/)?(?:src|lib|app)/)(?:.*/)?(?:[\w.-]+\.config|\.[\w-]+rc)\.[cm]?[jt]sx?",
 )  # fmt: skip
 TSX = replace(

@@ -29,6 +29,7 @@ __all__ = [
     "Grammar",
     "Language",
     "TokenUse",
+    "TypeTests",
     "each",
     "words",
 ]
@@ -252,6 +253,21 @@ class Fulfilled:
     remarks: Mapping[Place, str]
 
 
+@dataclass(frozen=True)
+class TypeTests:
+    """How tests of types are told that stand beside the code.
+
+    Attributes:
+        files: What their paths match.
+        checkers: Packages whose program checks the types in every file of a package.
+        asserters: Packages that only such tests import.
+    """
+
+    files: re.Pattern[str]
+    checkers: frozenset[str]
+    asserters: frozenset[str]
+
+
 @dataclass(frozen=True, eq=False)
 class Family:
     """Languages that import each other's files, and how they say and link names.
@@ -299,6 +315,7 @@ class Family:
         titled: Calls that run a test with a title, `test("title", …)`.
         title: The call's text with the title as a group.
         test_scripts: Whether a file of tests that has no test and hands nothing out is one as a whole.
+        type_tests: How files that only check types are told; None where there are none.
         comment: A line of a comment that is none for documentation, or an attribute, or blank.
         doc_comment: A line of a comment for documentation.
         doctest: How its comments hold examples that its tools run; None where they do not.
@@ -364,6 +381,7 @@ class Family:
     titled: tuple[str, ...] = ()
     title: re.Pattern[str] = NEVER
     test_scripts: bool = False
+    type_tests: TypeTests | None = None
     comment: re.Pattern[str] = re.compile(r"\s*(?:/[/*]|\*|@|#\[|\[\[|\w[^*/]*\*/|$)")
     doc_comment: re.Pattern[str] = re.compile(r"\s*(?:/\*[*!]|//[/!])")
     doctest: Doctest | None = None

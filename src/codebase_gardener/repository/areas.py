@@ -25,7 +25,7 @@ _ENDS = r"(?:[-_.][^/]*)?$"
 """How a file's name goes on after a word that tells what it is."""
 
 AREAS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("tests", re.compile(r"(^|/)(?i:tests?|testdata|testing_data|__tests__|e2e)/|^testing/|^[^/]*[-_]tests/"
+    ("tests", re.compile(r"(^|/)(?i:tests?|test-d|testdata|testing_data|__tests__|e2e)/|^testing/|^[^/]*[-_]tests/"
                          r"|(^|/)specs?/.*" + _CODE + r"|(^|/)(test_[^/]*|[^/]*_test)" + _CODE + f"|{_TEST_FILES}")),
     ("benchmarks", re.compile(r"(^|/)(bench|benches|benchmarks?|perf|asv_bench)/|_bench" + _CODE)),
     ("examples", re.compile(r"(^|/)(_?examples?|demos?|playgrounds?|samples?|tutorials?|notebooks?|cookbook|docs_src)"

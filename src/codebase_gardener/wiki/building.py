@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from codebase_gardener.knowledge.built import Build
     from codebase_gardener.knowledge.pages.wiki_folder import Published
     from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+    from codebase_gardener.knowledge.sources.type_tests import with_type_tests
     from codebase_gardener.knowledge.writers.prose_writing import Writer
     from codebase_gardener.repository.snapshot import Snapshot
 
@@ -227,11 +228,14 @@ def facts_of(paths: WikiPaths, snapshot: Snapshot, reporter: Reporter) -> Reposi
     from codebase_gardener.knowledge.sources.identity import identity
     from codebase_gardener.knowledge.sources.needs_of_tests import with_test_needs
     from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+    from codebase_gardener.knowledge.sources.type_tests import with_type_tests
 
     with reporter.stage("facts", "files") as progress:
         facts = FactsCache(paths.facts).extract_all(snapshot.files, extract, progress)
     owner_repo, repo = identity(snapshot)
-    return RepositoryFacts(owner_repo, snapshot, with_test_needs(with_declarations(with_builds(facts))), repo)
+    programs = frozenset(file.path for file in snapshot.files if file.text.startswith("#!"))
+    told = with_test_needs(with_declarations(with_type_tests(with_builds(facts), programs)))
+    return RepositoryFacts(owner_repo, snapshot, told, repo)
 
 
 def recalling_results(paths: WikiPaths) -> AbstractContextManager[None]:

@@ -173,9 +173,13 @@ def _shows(facts: FileFacts) -> bool:
 def _areas(facts: Mapping[str, FileFacts]) -> dict[str, str]:
     no_evidence = _compiled(facts) | set_aside(facts)
     return {
-        path: "other" if path in no_evidence else area_of(path, facts[path].language)
-        for path in sorted(facts)
+        path: "other" if path in no_evidence else _area(path, facts[path]) for path in sorted(facts)
     }
+
+
+def _area(path: str, facts: FileFacts) -> str:
+    is_all_tests = any(start == 1 and end >= facts.lines for start, end, _ in facts.tests)
+    return "tests" if is_all_tests else area_of(path, facts.language)
 
 
 def _compiled(facts: Mapping[str, FileFacts]) -> frozenset[str]:
