@@ -219,7 +219,7 @@ def test_what_the_tokens_of_macros_and_attributes_use() -> None:
             """,
     }
     assert used(files, "fire", "Pot.new", "Pot.cool", "Pot", "Glaze") == {
-        "fire": [("full", 3), ("full", 3), ("full", 4), ("Shelf", 6), ("Shelf", 6), ("", 8)],
+        "fire": [("full", 3), ("full", 3), ("full", 4), ("Shelf", 6), ("Shelf", 6), ("shelve", 8)],
         "Pot.new": [("full", 3)],
         "Pot.cool": [("full", 3)],
         "Pot": [("full", 4), ("full", 4)],

@@ -28,6 +28,7 @@ __all__ = [
     "Given",
     "Grammar",
     "Language",
+    "MacroNames",
     "TokenUse",
     "TypeTests",
     "each",
@@ -102,6 +103,7 @@ class Grammar:
         types_need_body: Whether a type without a body is only a mention of it.
         closing: The word after an empty body, such as "end": then definitions without a body are listed, too.
         aliases: Types whose body is the type that they name.
+        whole: Definitions whose body has no node of its own: it is what stands between their braces.
         interfaces: Types that are an interface by the node in their `type` field.
         values: Node types that are symbols only if their value is a function.
         functions: Values that are a function.
@@ -172,6 +174,7 @@ class Grammar:
     types_need_body: bool = False
     closing: str = ""
     aliases: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
     interfaces: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
@@ -254,6 +257,21 @@ class Fulfilled:
 
 
 @dataclass(frozen=True)
+class MacroNames:
+    """How macros are called, whose names are no other definition's.
+
+    Attributes:
+        call: How the text of such a call begins.
+        package: The file that stands for the package of a path: a macro is known all over it.
+        own: What a path to the own package's begins with.
+    """
+
+    call: re.Pattern[str]
+    package: Callable[[Units, str], str]
+    own: frozenset[str]
+
+
+@dataclass(frozen=True)
 class TypeTests:
     """How tests of types are told that stand beside the code.
 
@@ -333,6 +351,7 @@ class Family:
         paths_need_no_import: Whether a path may begin with a package that no statement imports: `itoa::Buffer::new()`.
         variant: A member's name by which a type has values of its own: Rust's `Level::Info`.
         inside: The statements by which the package's own files import of each other, the best of each place first.
+        macros: How macros are called; None where they are not told from functions.
         declarations: The file that would declare, with types, what the file of a path defines; "".
         fulfilled: What types implement, where none says which interfaces those are.
         compiled: Files that a compiler wrote from others, given all paths and the folders of packaging files.
@@ -400,6 +419,7 @@ class Family:
     inside: Callable[[Linker, Mapping[str, Space]], Iterator[tuple[Place, str]]] = lambda _linker, _spaces: (
         iter(())
     )
+    macros: MacroNames | None = None
     declarations: Callable[[str], str] = lambda _path: ""
     fulfilled: Callable[[Linker, Mapping[str, Space]], Fulfilled] | None = None
     compiled: Callable[[list[str], list[str]], frozenset[str]] = lambda _paths, _roots: frozenset()

@@ -12,7 +12,7 @@ from codebase_gardener.languages.lexing import BLOCK, CHARACTER, DOUBLE, SLASHES
 from codebase_gardener.languages.meanings import PLACES, Offer, Place, joined
 from codebase_gardener.languages.rows import Bound, Doctest, Family, Given, Grammar, Language, each, words
 from codebase_gardener.languages.rust_builds import is_left_out_of_rust, rust_conditions
-from codebase_gardener.languages.rust_macros import token_uses
+from codebase_gardener.languages.rust_macros import is_closed_macro, macro_names, macro_offers, token_uses
 from codebase_gardener.languages.symbols import Symbol, TypedName
 
 if TYPE_CHECKING:
@@ -303,6 +303,8 @@ def _exports(node: Node) -> Iterator[str]:
 
 def _hidden(symbol: Symbol) -> bool:
     """A trait's methods are as open as the trait."""
+    if symbol.kind == "macro":
+        return is_closed_macro(symbol)
     return not symbol.is_declaration and not re.match(r"pub(?!\s*\()\b", symbol.signature)
 
 
@@ -377,6 +379,7 @@ def _entry(units: Units, folder: str, path: str) -> str:
 
 def _offers(linker: Linker, spaces: Mapping[str, Space]) -> Iterator[tuple[Place, Offer]]:
     crates = {path: name for name, path in linker.units.entries.items()}
+    yield from macro_offers(linker.units, spaces, crates, _crate_root)
     pending = [
         (path, name)
         for path, name in sorted(crates.items())
@@ -486,6 +489,7 @@ _FAMILY = Family(
     paths_need_no_import=True,
     variant=re.compile(r"[A-Z]"),
     inside=_inside,
+    macros=macro_names(_crate_root),
     conditions=rust_conditions,
     is_left_out=is_left_out_of_rust,
 )  # fmt: skip
@@ -501,7 +505,7 @@ RUST = Language(
     grammar=Grammar(
         "tree_sitter_rust", "language",
         {"function_item": "function", "struct_item": "type", "enum_item": "type", "union_item": "type",
-         "trait_item": "interface", "type_item": "type"},
+         "trait_item": "interface", "type_item": "type", "macro_definition": "macro"},
         _QUERY,
         calls=("call_expression", "macro_invocation", "struct_expression"),
         paths={
@@ -523,6 +527,7 @@ RUST = Language(
         matching=("let_condition", "let_declaration", "match_arm"),
         plain=("identifier", "scoped_identifier", "index_expression"),
         aliases=("type_item",),
+        whole=("macro_definition",),
         qualified_types=("scoped_type_identifier",),
         variant=_VARIANT,
         scopes={"impl_item": "type", "mod_item": "name"},

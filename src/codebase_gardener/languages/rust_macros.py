@@ -1,19 +1,30 @@
-"""What macros and attributes of Rust use: no grammar reads their tokens, so calls, types and paths are told here."""
+"""Macros of Rust: what they offer, and what they and attributes use.
+
+No grammar reads their tokens, so calls, types and paths are told here.
+"""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from codebase_gardener.languages.rows import TokenUse
+from codebase_gardener.languages.meanings import Offer, Place
+from codebase_gardener.languages.rows import MacroNames, TokenUse
+from codebase_gardener.languages.symbols import Symbol
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-__all__ = ["token_uses"]
+    from codebase_gardener.languages.engine.spaces import Space
+    from codebase_gardener.languages.engine.units import Units
+
+__all__ = ["is_closed_macro", "macro_names", "macro_offers", "token_uses"]
+
+_CALL = re.compile(r"(?:\$?\w+\s*::\s*)*\w+\s*!(?!=)")
+_HIDDEN = re.compile(r"doc\(\s*hidden\b")
 
 _NAMES = frozenset(("identifier", "self", "super", "crate", "metavariable"))
 _TREES = frozenset(("token_tree", "token_repetition"))
@@ -25,8 +36,41 @@ _PATH = re.compile(
 )
 _CALLED = re.compile(r"\(\)")
 _NO_NAME = re.compile(r"::<[^()]*>|\.await\b|\?")
+_CALLED_MACRO = ("!(", "![", "!{")
 _NAMED = ("=", ":", "!", ".", "[]")
 """What follows the name of an option, a field, a macro or a variable."""
+
+
+def macro_names(crate_root: Callable[[Units, str], str]) -> MacroNames:
+    """How macros are called, given the root of a file's crate."""
+    return MacroNames(_CALL, crate_root, frozenset(("crate", "$crate", "self", "super")))
+
+
+def is_closed_macro(symbol: Symbol) -> bool:
+    """Whether users of the crate cannot call a macro, or are not told of it."""
+    exported = any(one.startswith("macro_export") for one in symbol.decorators)
+    return not exported or any(map(_HIDDEN.match, symbol.decorators))
+
+
+def macro_offers(
+    units: Units,
+    spaces: Mapping[str, Space],
+    crates: Mapping[str, str],
+    crate_root: Callable[[Units, str], str],
+) -> Iterator[tuple[Place, Offer]]:
+    """Exported macros: users find them at the root of the crate, wherever they stand.
+
+    Args:
+        units: Which files imports mean.
+        spaces: Of the package's files.
+        crates: The names of crates by their root's path.
+        crate_root: The root of a file's crate.
+    """
+    for path, space in spaces.items():
+        crate = crates.get(crate_root(units, path), "") if space.macros else ""
+        for qualified, symbol in space.macros.items() if crate else ():
+            if not is_closed_macro(symbol):
+                yield (path, qualified), Offer(f"{crate}.{symbol.name}", f"use {crate}::{symbol.name};")
 
 
 def token_uses(tree: Node, source: bytes) -> Iterator[TokenUse]:
@@ -95,7 +139,9 @@ def _read(path: str, following: str) -> Iterator[tuple[str, str, int]]:
     owner, _, last = name.rpartition(".")
     if path.endswith(("()", "?")) or name.startswith("?"):
         return
-    if following == "{}" and _is_type(last):
+    if following in _CALLED_MACRO:
+        yield "call", name, size + 2
+    elif following == "{}" and _is_type(last):
         yield "call", name, size + len(following)
     elif "." in path or (not owner and following.startswith(_NAMED)):
         return

@@ -23,7 +23,7 @@ class Symbol(msgspec.Struct, frozen=True, array_like=True, gc=False):
     Attributes:
         path: POSIX path of its file.
         qualified_name: Dotted within the file: `Class.method`, `outer.inner`.
-        kind: "function", "method" or "class" (for other languages also "type", "interface").
+        kind: "function", "method" or "class" (for other languages also "type", "interface", "macro").
         language: As in `SourceFile`.
         start: First line, 1-based: the first decorator's.
         end: Last line of the body, inclusive.

@@ -176,7 +176,7 @@ def _takes_lines(row: DefinedName) -> Iterator[GraphLine]:
             f"{takes} `{each.name}`{told}{f': {each.description}' if each.description else ''}",
             each.anchor or anchor,
         )
-    if not row.inputs and row.kind != "interface":
+    if not row.inputs and row.kind not in ("interface", "macro"):
         yield GraphLine("has no public field" if is_type else "takes nothing", anchor)
 
 

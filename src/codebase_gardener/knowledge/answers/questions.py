@@ -199,7 +199,7 @@ _COMPILED = tuple((form, re.compile(pattern, re.IGNORECASE)) for form, pattern i
 _KINDS = {
     "class": "class", "function": "function", "method": "method", "module": "file", "file": "file",
     "constant": "constant", "interface": "interface", "type": "type", "struct": "type", "exception": "class",
-    "error": "class", "decorator": "function", "property": "method", "variable": "constant",
+    "error": "class", "decorator": "function", "property": "method", "variable": "constant", "macro": "macro",
     "parameter": "", "argument": "", "feature": "", "flag": "", "tag": "",
     "package": "file", "extra": "", "symbol": "", "name": "", "object": "",
 }  # fmt: skip
@@ -342,4 +342,4 @@ def named(words: str) -> tuple[str, str]:
 
 def _bare(name: str) -> str:
     """A name without its call and without what other languages put between a type and its member."""
-    return re.sub(r"::|#", ".", re.sub(r"\(.*\)$|^[@$]", "", name.strip(" .,:;\"'")))
+    return re.sub(r"::|#", ".", re.sub(r"\(.*\)$|^[@$]", "", name.strip(" .,:;!\"'")))

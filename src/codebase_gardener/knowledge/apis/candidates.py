@@ -22,7 +22,7 @@ _DEPRECATED = re.compile(r"\bdeprecated\b", re.IGNORECASE)
 _LINE_BEGINS = re.compile(r"^[ \t]*(?::param(?:[ \t]+\w+)?[ \t]+|[-*][ \t]+)?[`*]{0,3}(\w+)", re.MULTILINE)
 _LONGEST = 20_000
 _TYPES = ("class", "type", "interface")
-_KINDS = ("function", "method", *_TYPES)
+_KINDS = ("function", "method", "macro", *_TYPES)
 _SETTERS = ("setter", "deleter", "overload")
 
 

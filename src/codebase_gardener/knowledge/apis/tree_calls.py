@@ -56,6 +56,8 @@ def tree_call(
         shown = public.rpartition(".")[2]
     if symbol.kind in ("type", "interface"):
         return shown
+    if symbol.kind == "macro":
+        return f"{shown}!(…)"
     if symbol.kind == "class":
         return _construction(shown, constructor, family)
     if symbol.kind == "method":

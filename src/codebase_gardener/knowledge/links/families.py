@@ -155,6 +155,10 @@ def _of_snippets(key: str, path: str, area: str, family: str, snippets: Iterable
 def _of_file(facts: FileFacts, area: str, family: str) -> Space:
     space = Space(facts.path, facts.path, area, family, is_file=True)
     for symbol in facts.symbols:
+        if symbol.kind == "macro":
+            if symbol.qualified_name not in space.macros or not symbol.left_out:
+                space.macros[symbol.qualified_name] = symbol
+            continue
         known = space.symbols.get(symbol.qualified_name)
         if known is not None:
             space.variants.setdefault(symbol.qualified_name, [known]).append(symbol)
@@ -167,7 +171,7 @@ def _of_file(facts: FileFacts, area: str, family: str) -> Space:
         ):
             space.symbols[symbol.qualified_name] = symbol
     closed = {symbol.qualified_name for symbol in facts.symbols if not symbol.public}
-    space.inner = {name for name in closed if space.symbols[name].public}
+    space.inner = {name for name in closed if name in space.symbols and space.symbols[name].public}
     space.add(facts.imports, facts.bindings, facts.references)
     space.exports = facts.exports
     space.tests = facts.tests

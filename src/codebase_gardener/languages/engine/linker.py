@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from codebase_gardener.languages.engine.brackets import named_types
+from codebase_gardener.languages.engine.macros import Macros
 from codebase_gardener.languages.engine.members import Members
 from codebase_gardener.languages.engine.spaces import Space
 from codebase_gardener.languages.engine.units import Units
@@ -50,6 +51,7 @@ class Linker:
         self._family = family
         files = [space for space in spaces.values() if space.is_file]
         self.members = Members(files, family, ours)
+        self._macros = Macros(files, units, family.macros) if family.macros is not None else None
         self._offers: dict[tuple[str, str], Entity | None] = {}
         self._roots = family.root_names(units)
         self._open: set[object] = set()
@@ -61,6 +63,10 @@ class Linker:
             self.units.find(one.module, space.key) for one in (*space.imports.values(), *space.stars)
         )
         for reference in space.references:
+            if self._macros is not None and self._macros.is_call(reference):
+                macro = self._macros.meant(space, reference)
+                yield reference, macro or (_BUILTIN if reference.name in self._family.builtins else OUTSIDE)
+                continue
             found = self._reference(space, reference, known)
             if found is not None and found.kind == "module" and reference.kind == "call":
                 found = self.offered(found.path, "default") or found  # `express()` of `require("express")`

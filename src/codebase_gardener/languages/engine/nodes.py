@@ -64,6 +64,8 @@ def function_value(node: Node, grammar: Grammar) -> Node | None:
 def body_of(node: Node, grammar: Grammar) -> Node | None:
     """The node that holds the body, braces included."""
     owner = function_value(node, grammar) or node
+    if node.type in grammar.whole:
+        return node
     body = owner.child_by_field_name("body")
     if body is None and node.type in grammar.aliases:
         return node.child_by_field_name("type") or node.child_by_field_name("value")

@@ -29,6 +29,7 @@ class Space:
         symbols: By qualified name; the first of several.
         left_out: Whether a build that asks for nothing does without the file.
         variants: By qualified name, where a file has several definitions of it: all of them.
+        macros: By qualified name, where they have names of their own; they are no symbols then.
         stars: Imports that make all names of a module visible.
         imports: By the name that they bind.
         outer: The file's own names of what it hands out under another alone, with that one.
@@ -44,6 +45,7 @@ class Space:
         self.exports: tuple[str, ...] = ()
         self.symbols: dict[str, Symbol] = {}
         self.variants: dict[str, list[Symbol]] = {}
+        self.macros: dict[str, Symbol] = {}
         self.stars: list[Import] = []
         self.imports: dict[str, Import] = {}
         self.tests: tuple[tuple[int, int, str], ...] = ()

@@ -125,7 +125,7 @@ class Surroundings:
     def _brace(self, body: Node) -> int | None:
         """The opening brace of a body; None for an expression, as in `x => x + 1`."""
         if (
-            body.type not in self._grammar.braced_later
+            body.type not in (*self._grammar.braced_later, *self._grammar.whole)
             and self._source[body.start_byte : body.start_byte + 1] != b"{"
         ):
             return None
