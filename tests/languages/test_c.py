@@ -6,6 +6,7 @@ import pytest
 
 from codebase_gardener.languages.reading import symbols_of
 from samples.sources import bound, calls, code_in, imports, parameters, places, symbols_in, units_of
+from samples.written_context import context_of
 
 SYMBOLS_C = """\
 #include <stdio.h>
@@ -158,3 +159,61 @@ def test_a_keyword_names_no_definition() -> None:
     assert [symbol.qualified_name for symbol in symbols_of("a.c", text, "c").symbols] == ["run"]
     spaced = "POT_BEGIN\nnamespace detail\n{\nstruct Pot { int boil() { return 1; } };\n}\nPOT_END\n"
     assert not [s for s in symbols_of("a.hpp", spaced, "cpp").symbols if "namespace" in s.qualified_name]
+
+
+MADE = {
+    "include/kiln.h": """
+        namespace pot {
+        class Kiln { public: Kiln(int a); void fire() {} };
+        class Oven { public: Oven(int a); void fire() {} };
+        template <typename T> class Box { public: void fire() {} };
+        class Owner {
+          Kiln kiln_;
+          Kiln made();
+        public:
+          void go() { kiln_.fire(); this->kiln_.fire(); fire(); }
+          void late();
+          void fire() {}
+        };
+        }
+    """,
+    "src/owner.cpp": """
+        #include "kiln.h"
+        void pot::Owner::late() { kiln_.fire(); }
+    """,
+    "src/main.cpp": """
+        #include "kiln.h"
+        using namespace pot;
+        void run(int a) {
+          Kiln one(1);
+          one.fire();
+          Kiln two{a};
+          two.fire();
+          pot::Kiln three(a);
+          three.fire();
+          Box<int> box(3);
+          box.fire();
+          auto up = std::make_unique<Kiln>(1);
+          up->fire();
+          Kiln* pointer = new Kiln(1);
+          pointer->fire();
+        }
+    """,
+}
+
+
+def test_a_declaration_makes_an_object_and_names_its_type() -> None:
+    context = context_of(MADE)
+    used = {
+        target.name: [(use.path.rpartition("/")[2], use.start) for use in uses]
+        for target, uses in context.resolution.callers.items()
+    }
+    assert used == {
+        "pot.Kiln": [("main.cpp", line) for line in (4, 6, 8, 14)],
+        "pot.Box": [("main.cpp", 10)],
+        "pot.Box.fire": [("main.cpp", 11)],
+        "pot.Owner.fire": [("kiln.h", 9)],
+        "pot.Kiln.fire": [
+            ("kiln.h", 9), ("kiln.h", 9), *[("main.cpp", line) for line in (5, 7, 9, 13, 15)], ("owner.cpp", 2),
+        ],
+    }  # fmt: skip

@@ -355,7 +355,7 @@ def test_a_crate_is_meant_before_a_path_where_one_of_its_macros_has_its_name() -
         "tests/all.rs": "use kiln::{kiln, Pot};\n#[test]\nfn every() { kiln!(); kiln::Pot::all(); }\n",
     }
     (passage,) = context_of(files).resolution.passages
-    assert [use.target.name for use in passage.uses] == ["Pot.all"]
+    assert [use.target.name for use in passage.uses] == ["kiln", "Pot.all"]
 
 
 def test_an_example_of_a_comment_shows_the_trait_that_it_implements() -> None:

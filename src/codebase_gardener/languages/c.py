@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from codebase_gardener.languages.engine.brackets import split
-from codebase_gardener.languages.engine.nodes import text_of
+from codebase_gardener.languages.engine.nodes import plain_name, text_of
 from codebase_gardener.languages.lexing import BLOCK, CHARACTER, DOUBLE, SLASHES, Lexer
 from codebase_gardener.languages.meanings import Offer, Place, joined
-from codebase_gardener.languages.rows import Bound, Family, Grammar, Language, each, words
+from codebase_gardener.languages.rows import Bound, Family, Given, Grammar, Language, each, words
 from codebase_gardener.languages.symbols import TYPES, Symbol, TypedName
 
 if TYPE_CHECKING:
@@ -34,12 +34,21 @@ _QUERY_CPP = """
 [(preproc_include) (using_declaration)] @import
 [(call_expression) (new_expression)] @call
 (init_declarator declarator: (identifier) value: [(call_expression) (new_expression)]) @bind
-(declaration type: [(type_identifier) (qualified_identifier) (template_type)]) @typed
+[(declaration type: [(type_identifier) (qualified_identifier) (template_type) (placeholder_type_specifier)])
+ (field_declaration type: [(type_identifier) (qualified_identifier) (template_type)])] @typed
+(declaration type: [(type_identifier) (qualified_identifier) (template_type)]
+  declarator: (init_declarator declarator: (identifier) value: [(argument_list) (initializer_list)])) @call
+(compound_statement (declaration type: [(type_identifier) (qualified_identifier) (template_type)]
+  declarator: (function_declarator declarator: (identifier))) @call)
 (translation_unit (declaration declarator: (init_declarator declarator: (identifier) @name)))
 (preproc_def name: (identifier) @name)
 (declaration (function_declarator declarator: (identifier) @export))
 """
 
+_HELD = re.compile(r"(?:std::)?(?:unique_ptr|shared_ptr|weak_ptr|optional)\s*<\s*(?:const\s+)?([^<>,]+?)\s*>\Z")
+"""What holds one object, that stands behind `->`."""
+_MAKES = re.compile(r"(?:std::)?make_(?:unique|shared|optional)\s*<\s*([^<>,]+?)\s*>\Z")
+_MAX_TYPE = 200
 _HEADER = re.compile(r"\.(?:h|hh|hpp|hxx|cuh)\Z")
 _INCLUDED_FROM = re.compile(r"(?:^|.*/)(?:include|inc|src|lib)/(?=.)")
 
@@ -58,6 +67,54 @@ def _imports(node: Node) -> Iterator[Bound]:
         else:
             module, _, name = dotted.rpartition(".")
             yield module, name, name
+
+
+def _given(node: Node) -> Iterator[Given]:
+    """Variables and fields of a type: also `Type name(a, b);` in a function, which reads like a declaration of one."""
+    kind = node.child_by_field_name("type")
+    is_local = node.parent is not None and node.parent.type == "compound_statement"
+    for declared in node.children_by_field_name("declarator"):
+        named, types = _declared(declared, functions=is_local), [kind]
+        value = declared.child_by_field_name("value")
+        if kind is not None and kind.type == "placeholder_type_specifier":
+            types = [value.child_by_field_name("function")] if value is not None else []
+        for one in types if named is not None else ():
+            name = _type_name(one, _MAKES if one is not kind else _HELD, is_made=one is not kind)
+            if name and named is not None:
+                yield text_of(named), name, None
+                if node.type == "field_declaration":
+                    yield ".".join([*_scopes(node), text_of(named)]), name, None
+
+
+def _declared(declarator: Node, *, functions: bool) -> Node | None:
+    """The name that a declarator declares; None for a function's, where those are none."""
+    found: Node | None = declarator
+    while found is not None and not found.type.endswith("identifier"):
+        if found.type == "function_declarator" and not functions:
+            return None
+        found = found.child_by_field_name("declarator") or next(
+            (one for one in found.named_children if one.type.endswith(("identifier", "declarator"))), None
+        )
+    return found
+
+
+def _type_name(kind: Node | None, held: re.Pattern[str], *, is_made: bool) -> str:
+    """The dotted name of a type, or of what it holds; of a value that is made only that."""
+    text = text_of(kind) if kind is not None and kind.end_byte - kind.start_byte <= _MAX_TYPE else ""
+    inner = held.fullmatch(text)
+    return plain_name(inner[1] if inner else "" if is_made else text)
+
+
+def _scopes(node: Node) -> list[str]:
+    """The names of the types and namespaces around a node."""
+    names: list[str] = []
+    around = node.parent
+    while around is not None:
+        if around.type in ("class_specifier", "struct_specifier", "union_specifier", "namespace_definition"):
+            named = around.child_by_field_name("name")
+            names[:0] = [plain_name(text_of(named))] if named is not None else []
+        around = around.parent
+    return names
 
 
 def _exports(node: Node) -> Iterator[str]:
@@ -111,6 +168,7 @@ _FAMILY = Family(
     "c", _imports, _exports, _hidden, _find, _offers, each(_parameter),
     open_constants=lambda path: bool(_HEADER.search(path)),
     joint="::",
+    own_members=True,
     construction="{name}({arguments})",
     wrappers=words("std unique_ptr shared_ptr optional const static inline extern auto"),
     common=words(
@@ -179,7 +237,9 @@ CPP = Language(
         wrapped={
             "call_expression": ("function",), "new_expression": ("type",), "template_function": ("name",),
             "template_type": ("name",), "parenthesized_expression": (), "unary_expression": ("argument",),
+            "declaration": ("type",),
         },
+        given=_given,
         types_need_body=True,
         scopes={"namespace_definition": "name"},
         wrappers=("template_declaration", "type_definition"),

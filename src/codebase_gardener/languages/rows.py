@@ -345,6 +345,7 @@ class Family:
         better: Whether an entry's file is better than the one known before.
         root_names: Names that documents use for a package without an import, with their units.
         imported: What an import means, where names are not simply of a unit.
+        own_members: Whether a method names its object's members without saying whose they are.
         by_ending: Whether definitions of other files are visible without a name of their file (an `#include`, a
             `require`): then the end of its qualified name tells a definition.
         submodules: Whether a module may hold others that are files of their own.
@@ -412,6 +413,7 @@ class Family:
     better: Callable[[str, str], bool] = lambda _found, _known: False
     root_names: Callable[[Units], dict[str, str]] = _named_entries
     imported: Callable[[Linker, Space, Import], Entity | None] | None = None
+    own_members: bool = False
     by_ending: bool = False
     submodules: bool = False
     paths_need_no_import: bool = False

@@ -235,7 +235,17 @@ class Linker:
             if not around:
                 break
             around = around.rpartition(".")[0]
-        return self._global(space, scope, name, line)
+        own = self._own_member(space, scope, name) if self._family.own_members else None
+        return own or self._global(space, scope, name, line)
+
+    def _own_member(self, space: Space, scope: str, name: str) -> Entity | None:
+        """What a method's own object has under a name."""
+        owner = space.owner(scope)
+        if not owner or owner.rpartition(".")[2] == name:
+            return None
+        found = Entity("class", space.key, owner) if owner in space.symbols else self.ending(owner, space.path)
+        is_type = found is not None and found.kind == "class"
+        return self._class_member(found._replace(kind="instance"), name) if found and is_type else None
 
     def _given_to(self, space: Space, symbol: Symbol, typed: str) -> Entity | None:
         """A parameter: of its type, or of what its function asks of a type parameter; else of no type of ours."""
