@@ -77,7 +77,7 @@ def calls(code: Code) -> list[str]:
 
 def bound(code: Code) -> list[tuple[str, str]]:
     """Variables and what they are given."""
-    return [(one.name, one.value) for one in code.bindings]
+    return [(one.name, one.value) for one in code.bindings if one.how != "def"]
 
 
 def units_of(files: Mapping[str, str], family: str) -> Units:

@@ -155,6 +155,7 @@ class Grammar:
         renamed: The dotted name of the type that one of `aliases` only gives another name to; "".
         shared_keyword: What several definitions of types may have before them once.
         tokens: What is used in a node that the query captures as `tokens`, whose own are no tree, by the source.
+        defined: The types that a node defines which the query captures as `tokens`.
         tests: Of the nodes that the query captures so, those with what only tests have; and the title of a node that is
             tests by itself, else "".
         prepared: What the parser gets in place of a source, of the same length.
@@ -226,6 +227,7 @@ class Grammar:
     renamed: Callable[[Node], str] | None = None
     shared_keyword: str = ""
     tokens: Callable[[Node, bytes], Iterator[TokenUse]] | None = None
+    defined: Callable[[Node, bytes], Iterator[str]] = lambda _node, _source: iter(())
     tests: Callable[[list[Node], bytes], Iterator[tuple[Node, str]]] | None = None
     prepared: Callable[[bytes], bytes] | None = None
 

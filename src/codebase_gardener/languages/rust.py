@@ -12,7 +12,13 @@ from codebase_gardener.languages.lexing import BLOCK, CHARACTER, DOUBLE, SLASHES
 from codebase_gardener.languages.meanings import PLACES, Offer, Place, joined
 from codebase_gardener.languages.rows import Bound, Doctest, Family, Given, Grammar, Language, each, words
 from codebase_gardener.languages.rust_builds import is_left_out_of_rust, rust_conditions
-from codebase_gardener.languages.rust_macros import is_closed_macro, macro_names, macro_offers, token_uses
+from codebase_gardener.languages.rust_macros import (
+    defined_types,
+    is_closed_macro,
+    macro_names,
+    macro_offers,
+    token_uses,
+)
 from codebase_gardener.languages.symbols import Symbol, TypedName
 
 if TYPE_CHECKING:
@@ -538,6 +544,7 @@ RUST = Language(
         attribute_mark=b"#[",
         comments=("line_comment", "block_comment"),
         tokens=token_uses,
+        defined=defined_types,
         tests=_tests,
         given=_given,
         open_fields=_open_fields,

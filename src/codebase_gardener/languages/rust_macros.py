@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from codebase_gardener.languages.engine.spaces import Space
     from codebase_gardener.languages.engine.units import Units
 
-__all__ = ["is_closed_macro", "macro_names", "macro_offers", "token_uses"]
+__all__ = ["defined_types", "is_closed_macro", "macro_names", "macro_offers", "token_uses"]
 
 _CALL = re.compile(r"(?:\$?\w+\s*::\s*)*\w+\s*!(?!=)")
 _HIDDEN = re.compile(r"doc\(\s*hidden\b")
@@ -29,6 +29,7 @@ _HIDDEN = re.compile(r"doc\(\s*hidden\b")
 _NAMES = frozenset(("identifier", "self", "super", "crate", "metavariable"))
 _TREES = frozenset(("token_tree", "token_repetition"))
 _SIGNS = frozenset(("::", ".", "?", "<", ">", ">>", "=", "=>", ":", "!"))
+_TYPES = frozenset(("struct", "enum", "union", "trait", "type"))
 _DECLARE = frozenset(("fn", "let", "mutable_specifier", "ref", "mod", "struct", "enum", "trait", "type"))
 
 _PATH = re.compile(
@@ -92,6 +93,16 @@ def token_uses(tree: Node, source: bytes) -> Iterator[TokenUse]:
             elif reads:
                 run.append(token)
         yield from _uses(run, source)
+
+
+def defined_types(tree: Node, source: bytes) -> Iterator[str]:
+    """The types that the tokens of a macro's call define: `flags! { pub struct Shown: u8 {} }`."""
+    if tree.parent is None or tree.parent.type != "macro_invocation":
+        return
+    tokens = tree.children
+    for word, name in zip(tokens, tokens[1:], strict=False):
+        if word.type in _TYPES and name.type == "identifier":
+            yield source[name.start_byte : name.end_byte].decode("utf-8", "replace")
 
 
 def _uses(tokens: list[Node], source: bytes) -> Iterator[TokenUse]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from codebase_gardener.languages.engine.constants import attribute_texts, attributes_above, tree_constants
-from codebase_gardener.languages.engine.nodes import MAX_BYTES, field_of
+from codebase_gardener.languages.engine.nodes import MAX_BYTES, field_of, function_value, name_of
 from codebase_gardener.languages.engine.parsing import captured, parsed_tree
 from codebase_gardener.languages.facts import Binding, Code, Import, Reference
 from codebase_gardener.languages.rows import Family, Given, Grammar
@@ -104,6 +104,7 @@ def tree_code(
     return Code(
         imports=tuple(one for node in importing for one in reader.imports(node)),
         bindings=(
+            *reader.defined(found["tokens"], () if path else captured(tree, language, grammar.definitions)["node"]),
             *(one for node in found["typed"] for one in reader.typed(node)),
             *(one for node in binding for one in reader.bindings(node)),
             *(one for node in found["export"] for one in reader.renamed(node)),
@@ -327,6 +328,20 @@ class _Reader:
             path = self.names.path(value)
             if "?" not in path:
                 yield Binding(line, "", f"{self.outer.get(owner, owner)}.{name}", path, "name")
+
+    def defined(self, tokens: Iterable[Node], nodes: Iterable[Node]) -> Iterator[Binding]:
+        """What has no symbol: definitions in tokens, and those of an example, which hold in all of it."""
+        for node in tokens:
+            for name in self.grammar.defined(node, self.source):
+                line = self._line(node.start_point.row)
+                yield Binding(line if self.path else self.first_line, self.scopes.at(line), name, "", "def")
+        for node in nodes:
+            is_one = node.type in self.grammar.kinds or (
+                node.type in self.grammar.values and function_value(node, self.grammar) is not None
+            )
+            name = name_of(node, self.grammar, "") if is_one else None
+            if name and "." not in name:
+                yield Binding(self.first_line, "", name, "", "def")
 
     def typed(self, node: Node) -> Iterator[Binding]:
         """Variables that are declared with a type."""

@@ -258,6 +258,8 @@ class Linker:
 
     def _bound(self, space: Space, bindings: Iterable[Binding]) -> Entity | None:
         for binding in bindings:
+            if binding.how == "def":
+                return OUTSIDE  # of the example, or made by a macro
             if binding.how == "annotation":
                 found = self._instance(space, binding.scope, [binding.value.removesuffix("[]")])
                 if found is not None and found.kind == "instance" and binding.value.endswith("[]"):
@@ -523,6 +525,8 @@ class Linker:
     def _typed(self, space: Space, scope: str, name: str) -> Entity | None:
         """A type's name: looked up as a global, since a variable may be called the same."""
         first, *rest = name.split(".")
+        if space.makes(scope, first):
+            return OUTSIDE
         own = space.owner(scope) if first in self._family.receiver_classes else ""
         found = Entity("class", space.key, own, "type") if own else self._global(space, scope, first)
         for part in rest:

@@ -53,6 +53,7 @@ class Space:
         self.outer: dict[str, str] = {}
         self.names: frozenset[str] = frozenset()
         self._bindings: dict[tuple[str, str], list[Binding]] = defaultdict(list)
+        self._made: set[str] = set()
         self._types: set[str] | None = None
         self._blocks: list[tuple[int, int, dict[str, Import]]] = []
         self._parameters: dict[tuple[str, int], dict[str, str]] = {}
@@ -78,6 +79,8 @@ class Space:
             if binding.how == "outer":
                 self.outer[binding.name] = binding.value
                 continue
+            if binding.how == "def" and self.is_file:
+                self._made.add(binding.name)
             self._bindings[binding.scope, binding.name].append(binding)
         self.references.extend(references)
 
@@ -123,6 +126,16 @@ class Space:
         before = before or ([one for one in found if not one.end][:1] if later else [])
         last = max((one.line for one in before), default=0)
         return [one for one in before if one.line == last]
+
+    def makes(self, scope: str, name: str) -> bool:
+        """Whether a macro in a file makes a type of the name, that is none of the symbols."""
+        while name in self._made:
+            if any(one.how == "def" for one in self._bindings.get((scope, name), ())):
+                return True
+            if not scope:
+                break
+            scope = scope.rpartition(".")[0]
+        return False
 
     def is_built(self, scope: str, line: int = 0) -> bool:
         """Whether a build that asks for nothing holds a definition, and those around it."""

@@ -1,0 +1,58 @@
+"""A type that an example defines is its own, whatever the package calls one of its."""
+
+from __future__ import annotations
+
+import pytest
+
+from samples.written_context import context_of
+
+RUST = {
+    "Cargo.toml": "[package]\nname = 'pot'\n",
+    "src/lib.rs": """
+        pub struct Config;
+        impl Config { pub fn fire(&self) {} }
+        pub fn load(c: Config) {}
+        #[macro_export]
+        macro_rules! flags { ($($t:tt)*) => {} }
+        #[cfg(test)]
+        mod tests;
+    """,
+    "src/tests.rs": """
+        use super::*;
+        flags! { pub struct Config: u8 { const A = 1; } }
+        fn given(c: Config) { c.fire(); Config::A.fire(); }
+    """,
+}
+OWN = "use pot::load;\n\nfn main() { load(Config { a: 1 }); let c: Config = make(); }\nstruct Config { a: u8 }\n"
+MADE = "use pot::flags;\n\nflags! { struct Config: u8 {} }\nlet a = Config::A;\n"
+SHOWN = "use pot::Config;\n\nlet a = Config;\na.fire();\n"
+
+
+@pytest.mark.parametrize(("code", "used"), [(OWN, ["load"]), (MADE, ["flags"]), (SHOWN, ["Config.fire"])])
+def test_in_a_block_of_a_document(code: str, used: list[str]) -> None:
+    readme = f"# Pot\n\n```rust\n{code}```\n"
+    passages = context_of({**RUST, "README.md": readme}).resolution.passages
+    assert [[use.target.name for use in one.uses] for one in passages if one.path == "README.md"] == [used]
+
+
+def test_in_a_file_where_a_macro_makes_it() -> None:
+    callers = context_of(RUST).resolution.callers
+    used = {target.name for target, uses in callers.items() for use in uses if use.path == "src/tests.rs"}
+    assert "flags" in used and not used & {"Config", "Config.fire"}
+
+
+def test_a_type_that_a_macro_makes_keeps_the_methods_that_the_file_gives_it() -> None:
+    pinned = "pinned! { pub struct Kiln { a: u8 } }\nimpl Kiln { fn heat() {} }\nfn run() { Kiln::heat(); }\n"
+    callers = context_of({"Cargo.toml": RUST["Cargo.toml"], "src/lib.rs": pinned}).resolution.callers
+    assert [target.name for target in callers] == ["Kiln.heat"]
+
+
+def test_in_another_language() -> None:
+    own = "```go\ntype Config struct{ A int }\n\nc := Config{A: 1}\nLoad(c)\n```\n"
+    files = {
+        "go.mod": "module example.com/pot\n",
+        "pot.go": "package pot\n\ntype Config struct{}\n\nfunc Load(c Config) {}\n",
+        "README.md": f"# Pot\n\n{own}",
+    }
+    (passage,) = context_of(files).resolution.passages
+    assert [use.target.name for use in passage.uses] == ["Load"]
