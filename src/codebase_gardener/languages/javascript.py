@@ -26,6 +26,7 @@ from codebase_gardener.languages.lexing import BACKTICK, BLOCK, DOUBLE, SINGLE, 
 from codebase_gardener.languages.meanings import PLACES, Offer, Place, joined
 from codebase_gardener.languages.rows import Bound, Family, Grammar, Language, TypeTests, each, words
 from codebase_gardener.languages.symbols import Symbol, TypedName
+from codebase_gardener.languages.typescript_callables import callables
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -496,6 +497,7 @@ _TYPESCRIPT = replace(
         ("method_signature", "abstract_method_signature", "function_signature", "property_signature"), "function"
     ),
     overloads=True,
+    callables=callables,
     typed_declarations={"property_signature": "function_type"},
     field_node="property_signature",
     qualified_types=("nested_type_identifier",),

@@ -122,6 +122,8 @@ class Grammar:
         marks: What is no text in a comment.
         directive: A comment for tools.
         braced_later: Bodies that begin before their brace.
+        callables: The variables of a file's outer level whose types say how they are called: each with its node, and
+            those of its signatures.
         declarations: Node types that declare a function without a body (an interface's method, a prototype), to the
             kind; they are listed on request only.
         overloads: Whether callers of what has a body see its declarations in the same file alone.
@@ -198,6 +200,7 @@ class Grammar:
         r"/{4}|//(?:go:|nolint|lint:)|/[/*][ \t]*(?:eslint|@ts-|prettier-|istanbul |c8 |v8 |[#@]__[A-Z_]+__)"
     )
     braced_later: tuple[str, ...] = ()
+    callables: Callable[[Node], Mapping[str, tuple[Node, list[Node]]]] = lambda _root: {}
     declarations: Mapping[str, str] = field(default_factory=dict)
     overloads: bool = False
     typed_declarations: Mapping[str, str] = field(default_factory=dict)

@@ -59,6 +59,8 @@ def tree_symbols(
     nodes = captured(tree, language, grammar.definitions)["node"]
     reader = _Reader(path, language, source, grammar, Surroundings(source, nodes, grammar), declarations)
     found = sorted(reader.symbols(nodes), key=lambda symbol: symbol.start)
+    if declarations:
+        found = sorted(reader.with_callables(found, tree.root_node), key=lambda symbol: symbol.start)
     opened = grammar.open_names(tree.root_node, path)
     symbols = _outer(_closed(found, grammar, opened), grammar.outer_names(tree.root_node, path))
     if declarations:
@@ -137,7 +139,7 @@ def _told_by(symbol: Symbol, overloads: Sequence[Symbol], *, hides: bool) -> Sym
     if hides and overloads:
         lines = tuple((one.definition_line, one.end) for one in overloads)
         symbol = structs.replace(symbol, overloads=lines)
-    said = next((one for one in overloads if one.docstring), None)
+    said = _best_told(overloads)
     if not symbol.docstring and said is not None:
         symbol = structs.replace(
             symbol,
@@ -146,6 +148,12 @@ def _told_by(symbol: Symbol, overloads: Sequence[Symbol], *, hides: bool) -> Sym
             docstring_end=said.docstring_end,
         )
     return symbol
+
+
+def _best_told(overloads: Sequence[Symbol]) -> Symbol | None:
+    """The first that says something, and not that it is out of use."""
+    said = [one for one in overloads if one.docstring]
+    return min(said, key=lambda one: "@deprecated" in (one.docstring or ""), default=None)
 
 
 def _alternatives(returns: str) -> list[str]:
@@ -201,6 +209,33 @@ class _Reader:
                     if not node.has_error:
                         yield self._symbol(node, name, scopes)
                     scopes.append(_Scope(node, name, self.grammar.kinds.get(node.type) in TYPES))
+
+    def with_callables(self, symbols: list[Symbol], root: Node) -> Iterator[Symbol]:
+        """What is defined, with variables of a type that says how they are called: they are told by its signatures."""
+        called = self.grammar.callables(root)
+        told = {
+            name: [self._call_signature(one, name) for one in signatures if not one.has_error]
+            for name, (_, signatures) in called.items()
+        }
+        for symbol in symbols:
+            overloads = told.pop(symbol.qualified_name, []) if symbol.kind == "function" else []
+            yield _told_by(symbol, overloads, hides=True) if overloads else symbol
+        known = {symbol.qualified_name for symbol in symbols}
+        for name, overloads in told.items():
+            node = called[name][0]
+            if overloads and name not in known and not node.has_error:
+                shown = _best_told(overloads) or overloads[0]
+                variable = structs.replace(
+                    self._symbol(node, name, []),
+                    signature=shown.signature,
+                    parameters=shown.parameters,
+                    is_declaration=node.child_by_field_name("value") is None,
+                )
+                yield _told_by(variable, overloads, hides=True)
+
+    def _call_signature(self, node: Node, name: str) -> Symbol:
+        symbol = self._symbol(node, name, [])
+        return structs.replace(symbol, signature=f"{name}{symbol.signature}", is_declaration=True)
 
     def _outer_name(self, scopes: list[_Scope]) -> str | None:
         """The `T` of C's `typedef struct { … } T`."""
