@@ -72,3 +72,20 @@ def test_where_a_link_leads_is_no_prose() -> None:
         "Fires a [`Pot`].\n\nMore of [it].\n\n[`Pot`]: struct.Pot.html#method.new\n[it]: ../it.html"
     )
     assert (found.summary, found.text) == ("Fires a [`Pot`].", "More of [it].")
+
+
+@pytest.mark.parametrize(
+    ("text", "listed"),
+    [
+        (
+            "A report of the differences between two values:\ny - x. It returns nothing where\nthey are equal.",
+            [],
+        ),
+        ("Fires.\n\nx - the pot\ny - the oven", ["the pot", "the oven"]),
+        ("Fires.\n\nx - the pot that\nis cold", ["the pot that"]),
+        ("Fires:\nx: the pot\n  that is cold\ny: the oven", ["the pot that is cold", "the oven"]),
+        ("Fires.\n- x: the pot\nof clay", ["the pot"]),
+    ],
+)
+def test_a_line_of_a_paragraph_tells_of_no_parameter(text: str, listed: list[str]) -> None:
+    assert [one.description for one in documentation(text).listed] == listed

@@ -52,7 +52,10 @@ def test_macros_are_definitions_with_uses_of_their_own() -> None:
     }
     shown = [[(use.target.path, use.target.name) for use in one.uses] for one in resolution.passages]
     flags, kiln = ("src/macros.rs", "flags"), ("src/macros.rs", "kiln")
-    assert sorted(shown) == [[flags], [flags, kiln]]  # of the example, which takes all macros, and of the README
+    assert sorted(shown) == [
+        [flags],
+        [flags, kiln],
+    ]  # of the example, which takes all macros, and of the README
 
 
 def test_an_exported_macro_is_public_at_the_root_of_its_crate() -> None:
@@ -61,7 +64,9 @@ def test_an_exported_macro_is_public_at_the_root_of_its_crate() -> None:
     assert context.resolution.public["pot.kiln"] == context.target(kiln)
     assert import_of(context.target(kiln), context) == "use pot::kiln;"
     assert call_of(kiln, context) == "kiln!(…)"
-    hidden = {one.name for one in context.repository.symbols.values() if one.kind == "macro" and is_hidden(one)}
+    hidden = {
+        one.name for one in context.repository.symbols.values() if one.kind == "macro" and is_hidden(one)
+    }
     assert hidden == {"__inner", "own"}
 
 

@@ -39,7 +39,12 @@ def test_what_is_only_declared_is_a_function() -> None:
     text = f"{TYPES}\nexport const fire: Fire\nexport declare const cool: Cool\nexport const plain: Plain\n"
     found = symbols_of({"a.d.ts": text})
     fire, cool = found["a.d.ts", "fire"], found["a.d.ts", "cool"]
-    assert (fire.kind, fire.docstring, fire.public, fire.is_declaration) == ("function", "Fires a pot.", True, True)
+    assert (fire.kind, fire.docstring, fire.public, fire.is_declaration) == (
+        "function",
+        "Fires a pot.",
+        True,
+        True,
+    )
     assert fire.signature == "fire<T>(pot: T, degrees?: number): T"
     assert (fire.start, fire.docstring_start, fire.overloads) == (20, 8, ((6, 6), (7, 7), (11, 11)))
     assert (cool.docstring, cool.parameters, cool.returns) == ("Cools a pot.", ("pot",), "number")

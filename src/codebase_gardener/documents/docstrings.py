@@ -37,10 +37,13 @@ _EXAMPLE = re.compile(
     r"(?:\*\*|#+ *)?(?:code )?(?:usage )?examples?(?: of use| usage)?\W{0,4}$", re.IGNORECASE
 )
 _LISTED = re.compile(
-    r"(?P<indent>[ \t]*)(?:[-*+][ \t]+)?[*`]{0,3}(?P<name>\*{0,2}[A-Za-z_]\w*)[*`]{0,3}"
+    r"(?P<indent>[ \t]*)(?P<mark>[-*+][ \t]+)?[*`]{0,3}(?P<name>\*{0,2}[A-Za-z_]\w*)[*`]{0,3}"
     r"(?:[ \t]*\([^()\n]{1,60}\))?[*`]{0,2}[ \t]*(?::|--|–|—|-(?=[ \t]))[*`]{0,2}[ \t]+(?P<says>\S.*)"
 )
 """A line that may tell of a parameter without any style: "name: text", "- **name** - text"."""
+_BEGINS = re.compile(
+    rf"{_LISTED.pattern}|[ \t]*(?:[-*+][ \t]|\d+[.)][ \t]|[:@`#>~=\-]|\.\. |\w[\w ]*:[ \t]*$)"
+)
 _ITEM = r"[\w.~\"'`*\-]+(?:\[(?:[^\[\]]|\[(?:[^\[\]]|\[[^\[\]]*\])*\])*\])?"
 _TYPE = re.compile(rf"{_ITEM}(?:(?:\s*[|,]\s*|\s+(?:or|of)\s+){_ITEM}){{0,6}}")
 
@@ -114,10 +117,18 @@ def documentation(docstring: str | None) -> Documentation:
 
 
 def _listed(text: str) -> Iterator[DocumentedValue]:
-    """Each such line with the deeper ones below it."""
+    """Each such line with the deeper ones below it.
+
+    One inside a paragraph that no list's mark begins, and that goes on where it began, is of that: "two values:",
+    "y - x. It returns", "nothing where".
+    """
     name, told, depth = "", [""], -1
-    for line in [*text.split("\n")[1:], ""]:
+    lines = [*text.split("\n"), "", ""]
+    for above, line, following in zip(lines, lines[1:], lines[2:], strict=False):
         found = _LISTED.match(line)
+        is_inside = found and not found["mark"] and not name and above.strip()
+        if found and is_inside and _goes_on(found["indent"], following):
+            found = None
         goes_on = depth >= 0 and line.strip() and len(line) - len(line.lstrip()) > depth
         if goes_on and not (found and len(found["indent"]) <= depth):
             told.append(line.strip())
@@ -127,6 +138,12 @@ def _listed(text: str) -> Iterator[DocumentedValue]:
         name, told, depth = (
             (found["name"], [found["says"].strip()], len(found["indent"])) if found else ("", [], -1)
         )
+
+
+def _goes_on(indent: str, following: str) -> bool:
+    """Whether the line below one is of the same paragraph, and begins nothing of its own."""
+    here = following[: len(following) - len(following.lstrip())]
+    return bool(following.strip()) and len(here) <= len(indent) and not _BEGINS.match(following)
 
 
 @dataclass

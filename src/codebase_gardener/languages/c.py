@@ -45,7 +45,9 @@ _QUERY_CPP = """
 (declaration (function_declarator declarator: (identifier) @export))
 """
 
-_HELD = re.compile(r"(?:std::)?(?:unique_ptr|shared_ptr|weak_ptr|optional)\s*<\s*(?:const\s+)?([^<>,]+?)\s*>\Z")
+_HELD = re.compile(
+    r"(?:std::)?(?:unique_ptr|shared_ptr|weak_ptr|optional)\s*<\s*(?:const\s+)?([^<>,]+?)\s*>\Z"
+)
 """What holds one object, that stands behind `->`."""
 _MAKES = re.compile(r"(?:std::)?make_(?:unique|shared|optional)\s*<\s*([^<>,]+?)\s*>\Z")
 _MAX_TYPE = 200

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from codebase_gardener.languages.meanings import Offer, Place
@@ -100,7 +100,7 @@ def defined_types(tree: Node, source: bytes) -> Iterator[str]:
     if tree.parent is None or tree.parent.type != "macro_invocation":
         return
     tokens = tree.children
-    for word, name in zip(tokens, tokens[1:], strict=False):
+    for word, name in pairwise(tokens):
         if word.type in _TYPES and name.type == "identifier":
             yield source[name.start_byte : name.end_byte].decode("utf-8", "replace")
 

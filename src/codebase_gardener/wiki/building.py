@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from codebase_gardener.knowledge.built import Build
     from codebase_gardener.knowledge.pages.wiki_folder import Published
     from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
-    from codebase_gardener.knowledge.sources.type_tests import with_type_tests
     from codebase_gardener.knowledge.writers.prose_writing import Writer
     from codebase_gardener.repository.snapshot import Snapshot
 

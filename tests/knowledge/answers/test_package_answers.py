@@ -191,3 +191,13 @@ def test_where_a_name_is_imported_from(graph: Give, question: str) -> None:
         "`from kiln_fire import bake`",
         "kiln_fire/pot.py:L1-2",
     )
+
+
+def test_a_package_that_an_extra_lists_twice_is_one(tmp_path: Path) -> None:
+    listed = """["kiln<2; python_version < '3.9'", "kiln>=2; python_version >= '3.9'", "slip"]"""
+    files = {
+        "pyproject.toml": f'[project]\nname = "pot"\n\n[project.optional-dependencies]\nall = {listed}\n',
+        "pot/__init__.py": "",
+    }
+    told = [text for text, _ in said(graph_of(files, tmp_path), "what does pot depend on")]
+    assert "with the extra [all]: `kiln`, `slip`" in told

@@ -2,7 +2,7 @@
 
 import pytest
 
-from codebase_gardener.knowledge.heuristics.advice import advising, insight, reasons, signals
+from codebase_gardener.knowledge.heuristics.advice import advising, clauses, insight, reasons, signals
 
 
 def test_words_serve_one_part_of_an_insight() -> None:
@@ -59,3 +59,12 @@ def test_what_takes_a_sentence_back_stands_with_it(word: str) -> None:
 def test_we_discourage_is_an_advice() -> None:
     text = "We strongly discourage the use of a lid."
     assert insight(text)["action"] == (text,)
+
+
+def test_a_word_that_leads_to_a_reason_is_none_by_itself() -> None:
+    assert reasons("It must be set, as due to a bug it fails.") == ("as due to a bug it fails.",)
+    assert reasons("Never use it, as, otherwise, it breaks.") == ("as, otherwise, it breaks.",)
+    assert clauses("It is fast, but, as it is old, it stays.") == [
+        "It is fast",
+        "but, as it is old, it stays.",
+    ]

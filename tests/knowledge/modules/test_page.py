@@ -57,6 +57,15 @@ def test_a_single_file_is_its_own_module_with_all_its_definitions() -> None:
     assert "`pot.py:L8-9`" in surface
 
 
+def test_definitions_of_one_name_in_several_files_add_up() -> None:
+    body = "def {}():\n    return 1\n\n\ndef boil():\n    return 1\n" + "x = 1\n" * 20
+    files = {f"pot/{name}.py": body.format(name) for name in ("a", "b", "c", "d", "e")}
+    page = pages_of({"pot/__init__.py": "", **files})["Module:o_r_pot"]
+    assert (
+        "holds 10 public definitions in 6 files: `a`, `boil` (5 times), `b`, `c` and 2 more." in page.overview
+    )
+
+
 def test_what_is_deprecated_is_told_last() -> None:
     old = "/** @deprecated Use boil. */\nexport function cook() {}\n"
     files = {

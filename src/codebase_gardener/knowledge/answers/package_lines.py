@@ -74,9 +74,8 @@ def dependency_lines(packages: Sequence[NeededPackage], own: Sequence[NeededPack
         if row.kind == "extra":
             extras.setdefault((row.place.path, row.extra), []).append(row)
     for (_, extra), each in extras.items():
-        names = enumerated(
-            [f"`{name}`" for name in dict.fromkeys(row.name for row in each)][:_NAMES], len(each)
-        )
+        different = dict.fromkeys(f"`{row.name}`" for row in each)
+        names = enumerated(list(different)[:_NAMES], len(different))
         said = f"used where installed: {names}" if _is_npm(each[0]) else f"with the extra [{extra}]: {names}"
         yield GraphLine(said, _anchor(each))
 

@@ -166,9 +166,8 @@ def _needs(packages: Sequence[NeededPackage], wanted: str) -> Iterator[GraphLine
     depth = min((path.count("/") for path, _, _ in told), default=0)  # examples have their own
     told = {key: rows for key, rows in told.items() if key[0].count("/") == depth or key[1] == "listed"}
     for (path, kind, extra), rows in sorted(told.items(), key=lambda item: (item[0][0].count("/"), item[0])):
-        names = enumerated(
-            [f"`{name}`" for name in dict.fromkeys(row.name for row in rows)][:_NAMES], len(rows)
-        )
+        different = dict.fromkeys(f"`{row.name}`" for row in rows)
+        names = enumerated(list(different)[:_NAMES], len(different))
         what = (
             f"the file `{path}`"
             if kind == "listed"

@@ -54,10 +54,8 @@ def tree_call(
     shown = public if family.by_package and public else symbol.qualified_name.replace(".", joint)
     if family.renames and public and symbol.qualified_name == name:
         shown = public.rpartition(".")[2]
-    if symbol.kind in ("type", "interface"):
-        return shown
-    if symbol.kind == "macro":
-        return f"{shown}!(…)"
+    if symbol.kind in ("type", "interface", "macro"):
+        return f"{shown}!(…)" if symbol.kind == "macro" else shown
     if symbol.kind == "class":
         return _construction(shown, constructor, family)
     if symbol.kind == "method":

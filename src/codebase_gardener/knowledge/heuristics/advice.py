@@ -164,8 +164,12 @@ _CLAUSE = re.compile(
     re.IGNORECASE,
 )
 
+_LEADS = re.compile(
+    r"\W*(?:but|so|because|since|otherwise|however|as|which|while|although|whereas)\W*", re.IGNORECASE
+)
 _REASON = re.compile(
-    r"(?:because|since|due to|otherwise|so that|the reason|as otherwise|this is because)\b", re.IGNORECASE
+    r"(?:because|since|due to|otherwise|so that|the reason|as,? (?:otherwise|due to|because)|this is because)\b",
+    re.IGNORECASE,
 )
 _CONSEQUENCE = re.compile(r"(?:that|this) way\b|this (?:will|can|allows|ensures|makes)\b", re.IGNORECASE)
 """How a sentence begins that says what comes of an advice."""
@@ -206,9 +210,14 @@ _CONDITION = re.compile(r"(?:if|when|unless|to|for|in|with|while)\b", re.IGNOREC
 def clauses(sentence: str) -> list[str]:
     """A sentence cut before "but", "so", "because", "at the expense of", "to save" and the like, and before a request.
 
-    A request that has a condition stays with it.
+    A request that has a condition stays with it, and a word that only leads to a clause with that.
     """
-    pieces = [piece for piece in _CLAUSE.split(sentence) if piece]
+    pieces, start = [], 0
+    for found in _CLAUSE.finditer(sentence):
+        if not _LEADS.fullmatch(sentence, start, found.start()):
+            pieces.append(sentence[start : found.start()])
+            start = found.end()
+    pieces.append(sentence[start:])
     if not _CONDITION.match(sentence):
         pieces = [part for piece in pieces for part in _REQUEST.split(piece)]
     return [piece.strip() for piece in pieces if piece.strip(" ,;")]

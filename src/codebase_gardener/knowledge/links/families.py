@@ -173,7 +173,9 @@ def _of_file(facts: FileFacts, area: str, family: str) -> Space:
     closed = {symbol.qualified_name for symbol in facts.symbols if not symbol.public}
     space.inner = {name for name in closed if name in space.symbols and space.symbols[name].public}
     owners = {name.rpartition(".")[0].rpartition(".")[2] for name in space.symbols}
-    bindings = (one for one in facts.bindings if one.how != "def" or one.name not in owners)  # it has methods here
+    bindings = (
+        one for one in facts.bindings if one.how != "def" or one.name not in owners
+    )  # it has methods here
     space.add(facts.imports, bindings, facts.references)
     space.exports = facts.exports
     space.tests = facts.tests

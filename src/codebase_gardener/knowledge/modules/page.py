@@ -23,7 +23,7 @@ from codebase_gardener.knowledge.pages.inline_quotes import QuotableText
 from codebase_gardener.knowledge.pages.markup import code, link_free, table
 from codebase_gardener.knowledge.pages.quoting import inline
 from codebase_gardener.knowledge.pages.structure import Edge, Page, Section
-from codebase_gardener.knowledge.pages.wording import counted, enumerated
+from codebase_gardener.knowledge.pages.wording import counted, enumerated, tallied
 from codebase_gardener.languages.symbols import TYPES, Symbol
 from codebase_gardener.languages.table import is_code, is_hidden, is_test, reads_symbols
 from codebase_gardener.utils.identifiers import identifier_words
@@ -169,12 +169,11 @@ def _overview(
     held = f"{what} holds {counted(len(public), 'public definition')}"
     if len(module.files) > 1:
         held += f" in {counted(len(module.files), 'file')}"
-    names = list(dict.fromkeys(symbol.qualified_name for symbol in public))
-    shown = [code(name) for name in names[:_MOST_SHOWN]]
+    names = [code(symbol.qualified_name) for symbol in public]
     if not public:
         return f"{what} {_nameless(module, given)}"
-    told = f"{held}: {enumerated(shown, len(names))}."
-    about = [one for one in public if len(names) == 1 or _is_named_after(module, one)][:1]
+    told = f"{held}: {tallied(names, _MOST_SHOWN)}."
+    about = [one for one in public if len(set(names)) == 1 or _is_named_after(module, one)][:1]
     for symbol in about:
         if quoted := given.quoted(symbol.path, documented(symbol).summary):
             sources.cite_docstring(symbol)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
-__all__ = ["AREA_NOUNS", "AREA_ORDER", "counted", "enumerated", "not_listed"]
+__all__ = ["AREA_NOUNS", "AREA_ORDER", "counted", "enumerated", "not_listed", "tallied"]
 
 AREA_ORDER = ("readme", "docs", "example", "docstring", "test")
 """Areas of passages, those written for readers first."""
@@ -48,3 +49,17 @@ def enumerated(shown: Sequence[str], total: int) -> str:
     """
     more = total - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def tallied(names: Iterable[str], most: int) -> str:
+    """The first different ones of names that may stand there several times; with those, it adds up to all of them.
+
+    Example:
+        >>> tallied(["a", "b", "a", "c", "c"], 2), tallied(["a"], 2)
+        ('a (2 times), b and 2 more', 'a')
+    """
+    times = Counter(names)
+    first = list(times)[:most]
+    shown = [f"{name} ({times[name]} times)" if times[name] > 1 else name for name in first]
+    rest = times.total() - sum(times[name] for name in first)
+    return enumerated(shown, len(shown) + rest)

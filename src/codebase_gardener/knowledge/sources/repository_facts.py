@@ -172,9 +172,7 @@ def _shows(facts: FileFacts) -> bool:
 
 def _areas(facts: Mapping[str, FileFacts]) -> dict[str, str]:
     no_evidence = _compiled(facts) | set_aside(facts)
-    return {
-        path: "other" if path in no_evidence else _area(path, facts[path]) for path in sorted(facts)
-    }
+    return {path: "other" if path in no_evidence else _area(path, facts[path]) for path in sorted(facts)}
 
 
 def _area(path: str, facts: FileFacts) -> str:

@@ -264,18 +264,20 @@ class _Writer:
         parts += filter(None, [self._shares(number, counts)])
         given = sorted(counts.keywords.items(), key=lambda item: (-item[1], item[0]))
         if given:
-            listed = ", ".join(f"{code(name)} ({times})" for name, times in given[:_MOST_KEYWORDS])
-            more = f", and {len(given) - _MOST_KEYWORDS} more" if len(given) > _MOST_KEYWORDS else ""
+            shown = [f"{code(name)} ({times})" for name, times in given[:_MOST_KEYWORDS]]
             what = "Options" if self._is_typed(step) else "Keyword arguments"
-            parts.append(f"{what}, with the number of passages that give them: {listed}{more}.")
+            parts.append(
+                f"{what}, with the number of passages that give them: {enumerated(shown, len(given))}."
+            )
         if takes := self._takes(step):
             parts.append(takes)
         yields = self._yields(step)
         others = [code(target.name) for target in step.others[:_MOST_OTHERS]]
-        more = f" and {len(step.others) - _MOST_OTHERS} more" if len(step.others) > _MOST_OTHERS else ""
         parts += [yields] if yields else []
         parts += self._sets(step)
-        parts += [f"Other passages use {', '.join(others)}{more} at this step."] if others else []
+        parts += (
+            [f"Other passages use {enumerated(others, len(step.others))} at this step."] if others else []
+        )
         places = self._places(step)
         return " ".join([*parts, f"It is shown at {', '.join(places)}."])
 

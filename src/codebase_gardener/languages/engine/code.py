@@ -104,7 +104,9 @@ def tree_code(
     return Code(
         imports=tuple(one for node in importing for one in reader.imports(node)),
         bindings=(
-            *reader.defined(found["tokens"], () if path else captured(tree, language, grammar.definitions)["node"]),
+            *reader.defined(
+                found["tokens"], () if path else captured(tree, language, grammar.definitions)["node"]
+            ),
             *(one for node in found["typed"] for one in reader.typed(node)),
             *(one for node in binding for one in reader.bindings(node)),
             *(one for node in found["export"] for one in reader.renamed(node)),
@@ -339,9 +341,9 @@ class _Reader:
             is_one = node.type in self.grammar.kinds or (
                 node.type in self.grammar.values and function_value(node, self.grammar) is not None
             )
-            name = name_of(node, self.grammar, "") if is_one else None
-            if name and "." not in name:
-                yield Binding(self.first_line, "", name, "", "def")
+            own = name_of(node, self.grammar, "") if is_one else None
+            if own and "." not in own:
+                yield Binding(self.first_line, "", own, "", "def")
 
     def typed(self, node: Node) -> Iterator[Binding]:
         """Variables that are declared with a type."""

@@ -243,7 +243,9 @@ class Linker:
         owner = space.owner(scope)
         if not owner or owner.rpartition(".")[2] == name:
             return None
-        found = Entity("class", space.key, owner) if owner in space.symbols else self.ending(owner, space.path)
+        found = (
+            Entity("class", space.key, owner) if owner in space.symbols else self.ending(owner, space.path)
+        )
         is_type = found is not None and found.kind == "class"
         return self._class_member(found._replace(kind="instance"), name) if found and is_type else None
 

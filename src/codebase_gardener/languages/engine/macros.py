@@ -54,7 +54,9 @@ class Macros:
         if imported is not None and imported.name:
             return self._of(space, imported.module.partition(".")[0], own, imported.name)
         found = self._known.get((own, name)) if own else None
-        whole = [one.module for one in space.imports.values() if not one.name]  # `#[macro_use] extern crate a;`
+        whole = [
+            one.module for one in space.imports.values() if not one.name
+        ]  # `#[macro_use] extern crate a;`
         for module in (*whole, *(star.module for star in space.stars)):
             found = found or self._of(space, module.partition(".")[0], own, name)
         roots = self._packages.get(name, set())
