@@ -48,8 +48,9 @@ class Binding(msgspec.Struct, frozen=True, array_like=True, gc=False):
         how: "call", "name", "annotation" (also of a parameter), "with", "for", "returns" (name "" : what the scope
             returns by annotation). Further: "literal" (value is a builtin type, such as "dict"), "def" and "class"
             (the name is defined there; value is a base of the class or a decorator, one binding each, or "").
-            The value of "with" and "for" ends in `()` where it is a call; "?" is a value that cannot be traced. What a
-            container holds is bound to the name with `[]` or `[0]` after it, what a callable gives with `()`: "xs[]" to `A` for
+            The value of "with" and "for" ends in `()` where it is a call; "?" is a value that cannot be traced. What
+            a container holds is bound to the name with `[]` or `[0]` after it, what a callable gives with `()`:
+            "xs[]" to `A` for
             `xs: list[A]`; what a scope returns or yields by statement to "return" and "yield"; what a
             `__getattr__` hands a member on to, by `getattr(value, name)`, to "pass".
         item: Which element of the value it is given, for `a, b = f()`.
