@@ -217,3 +217,16 @@ def test_a_declaration_makes_an_object_and_names_its_type() -> None:
             ("kiln.h", 9), ("kiln.h", 9), *[("main.cpp", line) for line in (5, 7, 9, 13, 15)], ("owner.cpp", 2),
         ],
     }  # fmt: skip
+
+
+def test_headers_that_include_each_other_are_each_read_once() -> None:
+    names = [f"h{at}.h" for at in range(40)]
+    included = "".join(f'#include "{name}"\n' for name in names)
+    files = {
+        f"include/{name}": f"{included}struct Pot{at} {{ Lid lid; }};\n" for at, name in enumerate(names)
+    }
+    files["src/main.cpp"] = '#include "h0.h"\nvoid run(Lid* lid) { Pot39 pot(1); shut(lid); }\n'
+    callers = context_of(
+        files
+    ).resolution.callers  # as many ways as there are lead to none of the unknown names
+    assert [(target.path, target.name) for target in callers] == [("include/h39.h", "Pot39")]

@@ -9,6 +9,7 @@ from codebase_gardener.languages.engine.brackets import named_types
 from codebase_gardener.languages.engine.macros import Macros
 from codebase_gardener.languages.engine.members import Members
 from codebase_gardener.languages.engine.spaces import Space
+from codebase_gardener.languages.engine.stars import Stars
 from codebase_gardener.languages.engine.units import Units
 from codebase_gardener.languages.facts import Binding, Import, Reference
 from codebase_gardener.languages.meanings import OUTSIDE, PLACES, Entity
@@ -49,6 +50,7 @@ class Linker:
         self._spaces = spaces
         self.units = units
         self._family = family
+        self._stars = Stars(spaces, units)
         files = [space for space in spaces.values() if space.is_file]
         self.members = Members(files, family, ours)
         self._macros = Macros(files, units, family.macros) if family.macros is not None else None
@@ -300,11 +302,9 @@ class Linker:
                 return found
         if name in self._family.builtins:
             return _BUILTIN
-        for star in space.stars:
-            unit = self.units.find(star.module, space.key)
-            found = self.offered(unit, name) if unit else None
-            if found is not None:
-                return found
+        found = self._by_star(space.key, name)
+        if found is not None:
+            return found
         if self._family.by_ending:
             found = self.ending(name, space.path)
             return found if space.is_file or not found or not self._is_method(found) else None
@@ -383,7 +383,22 @@ class Linker:
             self._offers[key] = found
         return found
 
-    def _offered(self, unit: str, name: str) -> Entity | None:  # noqa: PLR0911 - one return a place to look
+    def _offered(self, unit: str, name: str) -> Entity | None:
+        found = self._handed_by(unit, name) or self._by_star(unit, name)
+        return found or (self.ending(name, unit) if self._family.by_ending else None)
+
+    def _by_star(self, key: str, name: str) -> Entity | None:
+        """What a space sees under a name by its stars."""
+        reached = self._stars.reached(key)
+        for unit in reached:
+            if self._family.submodules or self._stars.has(unit, name):
+                found = self._handed_by(unit, name)
+                if found is not None:
+                    return found
+        return self.members.ending_in(name, reached) if self._family.by_ending and reached else None
+
+    def _handed_by(self, unit: str, name: str) -> Entity | None:  # noqa: PLR0911 - one return a place to look
+        """What a unit itself means by a name."""
         if ":" in unit:
             return self.of_unit(unit, name)
         space = self._spaces.get(unit)
@@ -403,12 +418,7 @@ class Linker:
             inner = self.units.find(f"self.{name}", unit)
             if inner:
                 return Entity("module", inner, "")
-        for star in space.stars:
-            base = self.units.find(star.module, space.path)
-            found = self.offered(base, name) if base and base != unit else None
-            if found is not None:
-                return found
-        return self.ending(name, unit) if self._family.by_ending else None
+        return None
 
     def _handed_out(self, space: Space, name: str) -> Entity | None:
         if name in space.inner:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from codebase_gardener.languages.engine.spaces import Space
 from codebase_gardener.languages.meanings import Entity, Place
@@ -88,10 +88,24 @@ class Members:
 
     def ending(self, dotted: str, path: str) -> Entity | None:
         """The definition whose qualified name ends so; of several the one of the same file, else none."""
-        last = dotted.rpartition(".")[2]
-        found = [
-            place for place in self._endings.get(last, ()) if f".{place[1]}".endswith(f".{dotted.strip('.')}")
-        ]
+        found = self._ending(dotted)
         here = [place for place in found if place[0] == path]
         chosen = here or (found if len(found) == 1 else [])
         return self.entity(*chosen[0]) if chosen else None
+
+    def ending_in(self, dotted: str, paths: Sequence[str]) -> Entity | None:
+        """The definition whose qualified name ends so; of several the one of the first of these files, else none."""
+        found = self._ending(dotted)
+        if len(found) > 1:
+            order = {path: at for at, path in enumerate(paths)}
+            found = [place for place in found if place[0] in order]
+            found.sort(key=lambda place: order[place[0]])
+        return self.entity(*found[0]) if found else None
+
+    def _ending(self, dotted: str) -> list[Place]:
+        wanted = f".{dotted.strip('.')}"
+        return [
+            place
+            for place in self._endings.get(dotted.rpartition(".")[2], ())
+            if f".{place[1]}".endswith(wanted)
+        ]

@@ -127,6 +127,10 @@ class Space:
         last = max((one.line for one in before), default=0)
         return [one for one in before if one.line == last]
 
+    def bound_names(self) -> set[str]:
+        """The names that the outer level gives a value."""
+        return {name for scope, name in self._bindings if not scope}
+
     def makes(self, scope: str, name: str) -> bool:
         """Whether a macro in a file makes a type of the name, that is none of the symbols."""
         while name in self._made:
