@@ -235,6 +235,11 @@ class Grammar:
     prepared: Callable[[bytes], bytes] | None = None
 
     @property
+    def named(self) -> str:
+        """A tree-sitter query that captures what may define a name."""
+        return f"[{' '.join(f'({name})' for name in dict.fromkeys((*self.kinds, *self.values)))}] @node"
+
+    @property
     def definitions(self) -> str:
         """A tree-sitter query that captures every node of interest to symbols."""
         types = dict.fromkeys(

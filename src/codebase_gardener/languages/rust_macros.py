@@ -29,6 +29,7 @@ _HIDDEN = re.compile(r"doc\(\s*hidden\b")
 _NAMES = frozenset(("identifier", "self", "super", "crate", "metavariable"))
 _TREES = frozenset(("token_tree", "token_repetition"))
 _SIGNS = frozenset(("::", ".", "?", "<", ">", ">>", "=", "=>", ":", "!"))
+_MAY_DEFINE = re.compile(rb"\b(?:struct|enum|union|trait|type)\s")
 _TYPES = frozenset(("struct", "enum", "union", "trait", "type"))
 _DECLARE = frozenset(("fn", "let", "mutable_specifier", "ref", "mod", "struct", "enum", "trait", "type"))
 
@@ -99,8 +100,9 @@ def defined_types(tree: Node, source: bytes) -> Iterator[str]:
     """The types that the tokens of a macro's call define: `flags! { pub struct Shown: u8 {} }`."""
     if tree.parent is None or tree.parent.type != "macro_invocation":
         return
-    tokens = tree.children
-    for word, name in pairwise(tokens):
+    if not _MAY_DEFINE.search(source, tree.start_byte, tree.end_byte):
+        return
+    for word, name in pairwise(tree.children):
         if word.type in _TYPES and name.type == "identifier":
             yield source[name.start_byte : name.end_byte].decode("utf-8", "replace")
 

@@ -56,3 +56,14 @@ def test_in_another_language() -> None:
     }
     (passage,) = context_of(files).resolution.passages
     assert [use.target.name for use in passage.uses] == ["Load"]
+
+
+def test_a_method_of_an_example_takes_no_name_from_the_package() -> None:
+    code = 'import { fire } from "pot";\n\nclass Own { fire() { return 1 } }\nconst o = { fire() {} };\nfire();\n'
+    files = {
+        "package.json": '{"name": "pot", "exports": "./index.js"}',
+        "index.js": "export function fire() {}\n",
+        "README.md": f"# Pot\n\n```js\n{code}```\n",
+    }
+    (passage,) = context_of(files).resolution.passages
+    assert [use.start for use in passage.uses] == [8]

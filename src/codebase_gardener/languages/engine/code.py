@@ -17,7 +17,7 @@ from codebase_gardener.languages.engine.nodes import MAX_BYTES, field_of, functi
 from codebase_gardener.languages.engine.parsing import captured, parsed_tree
 from codebase_gardener.languages.facts import Binding, Code, Import, Reference
 from codebase_gardener.languages.rows import Family, Given, Grammar
-from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.languages.symbols import TYPES, Symbol
 from codebase_gardener.languages.table import FAMILIES, GRAMMARS, family_of
 
 if TYPE_CHECKING:
@@ -104,9 +104,7 @@ def tree_code(
     return Code(
         imports=tuple(one for node in importing for one in reader.imports(node)),
         bindings=(
-            *reader.defined(
-                found["tokens"], () if path else captured(tree, language, grammar.definitions)["node"]
-            ),
+            *reader.defined(found["tokens"], () if path else captured(tree, language, grammar.named)["node"]),
             *(one for node in found["typed"] for one in reader.typed(node)),
             *(one for node in binding for one in reader.bindings(node)),
             *(one for node in found["export"] for one in reader.renamed(node)),
@@ -338,12 +336,19 @@ class _Reader:
                 line = self._line(node.start_point.row)
                 yield Binding(line if self.path else self.first_line, self.scopes.at(line), name, "", "def")
         for node in nodes:
-            is_one = node.type in self.grammar.kinds or (
-                node.type in self.grammar.values and function_value(node, self.grammar) is not None
-            )
-            own = name_of(node, self.grammar, "") if is_one else None
+            is_one = node.type in self.grammar.kinds or function_value(node, self.grammar) is not None
+            own = name_of(node, self.grammar, "") if is_one and not self._is_member(node) else None
             if own and "." not in own:
                 yield Binding(self.first_line, "", own, "", "def")
+
+    def _is_member(self, node: Node) -> bool:
+        """Whether a definition is a type's, or an object's under a key: it has no name of its own."""
+        around = node.parent
+        while around is not None:
+            if around.type in self.grammar.types or self.grammar.kinds.get(around.type) in TYPES:
+                return True
+            around = around.parent
+        return self.grammar.is_key is not None and self.grammar.is_key(node)
 
     def typed(self, node: Node) -> Iterator[Binding]:
         """Variables that are declared with a type."""
