@@ -77,7 +77,8 @@ def dependency_lines(packages: Sequence[NeededPackage], own: Sequence[NeededPack
         names = enumerated(
             [f"`{name}`" for name in dict.fromkeys(row.name for row in each)][:_NAMES], len(each)
         )
-        said = f"used where installed: {names}" if _is_npm(each[0]) else f"with the extra [{extra}]: {names}"
+        named = f"the feature `{extra}`" if _has_features(each[0]) else f"the extra [{extra}]"
+        said = f"used where installed: {names}" if _is_npm(each[0]) else f"with {named}: {names}"
         yield GraphLine(said, _anchor(each))
 
 
