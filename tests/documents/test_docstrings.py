@@ -89,3 +89,14 @@ def test_where_a_link_leads_is_no_prose() -> None:
 )
 def test_a_line_of_a_paragraph_tells_of_no_parameter(text: str, listed: list[str]) -> None:
     assert [one.description for one in documentation(text).listed] == listed
+
+
+def test_a_section_may_have_an_empty_line_below_its_heading() -> None:
+    text = "Fires.\n\nArguments:\n\n    clay (str):\n\n        What is fired.\n\n"
+    text += "Raises:\n\n    `o.HeatError`:\n\n        if cold\n"
+    found = documentation(text)
+    assert [(one.name, one.type, one.description) for one in found.parameters] == [
+        ("clay", "str", "What is fired.")
+    ]
+    assert [(one.name, one.description) for one in found.raises] == [("o.HeatError", "if cold")]
+    assert found.text == ""

@@ -140,3 +140,9 @@ def test_an_entry_that_is_also_the_name_of_its_group() -> None:
 
 def test_a_requirements_file_that_setup_cfg_names_is_no_requirement() -> None:
     assert everything("setup.cfg", "[options]\ninstall_requires = file: requirements.txt\n") == []
+
+
+def test_an_extra_that_checks_formats_is_for_users() -> None:
+    text = '[project]\nname = "a"\n[project.optional-dependencies]\nformat = ["idna"]\nlint = ["ruff"]\n'
+    assert rows("pyproject.toml", text, "extra") == [("format", "idna", "", 4)]
+    assert rows("pyproject.toml", text, "dev-extra") == [("lint", "ruff", "", 5)]

@@ -32,6 +32,22 @@ def test_a_workflow_that_only_has_the_words_does_not_answer_before_what_is_found
     assert done.name == firing.anchor
 
 
+def test_an_api_that_says_what_is_asked_comes_before_a_workflow_that_says_less_of_it() -> None:
+    bigger = document("Implementation:o_enlarge", "Pot.enlarge", "Change the size of a pot.\n\nNothing.\n")
+    cooking = document(
+        "Workflow:o_Pots", "Size of a pot after", "Pot size.\n\nThe size of a pot, after a pot.\n"
+    )
+    others = [document(f"Implementation:o_x{n}", "other", "After it, pots.\n\nA size.\n") for n in range(5)]
+    index = WikiIndex(SymbolIndex.build([bigger, cooking, *others]))
+    pages = {cooking.anchor: Page("Workflow", "o_Pots", "Size of a pot after", "Pot size.", "", "", ())}
+    told = answer_how(index, pages.get, "how do I change the size of a pot after it was made?")
+    assert told is not None
+    assert "Change the size of a pot." in [line.text for line in told.lines]
+    shown = answer_how(index, pages.get, "what is the size of a pot after?")
+    assert shown is not None
+    assert [line.text for line in shown.lines] == ["Pot size."]
+
+
 def test_a_plain_question_is_answered_by_another_verb_for_it() -> None:
     remove = document("Implementation:o_remove", "Shelf.remove", "Remove a pot.\n\nNothing.\n")
     others = [document(f"Implementation:o_x{n}", "other", "A pot.\n\nNothing.\n") for n in range(5)]

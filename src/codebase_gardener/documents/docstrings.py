@@ -26,6 +26,12 @@ _NUMPY = re.compile(r"^(?:Parameters|Returns|Yields|Raises|Attributes|Examples?)
 _SPHINX = re.compile(
     r"^[ \t]*:(?:param|parameter|arg|returns?|rtype|raises?|type|ivar|keyword)\b", re.MULTILINE
 )
+_GOOGLE_HEADING = re.compile(
+    r"^((?:(?:Keyword |Other )?(?:Args|Arguments|Parameters|Params)|Raises|Exceptions|Returns|Yields|Attributes):)"
+    r"[ \t]*\n[ \t]*\n(?=[ \t]+\S)",
+    re.MULTILINE | re.IGNORECASE,
+)
+"""A heading with an empty line below it, which griffe takes for prose."""
 _DEFAULT = re.compile(r",?\s*(?:\*?defaults? (?:to|is|=)\*?:?|default[:=])\s*(.+)$", re.IGNORECASE)
 _OPTIONAL = re.compile(r",?\s*[`*]*optional[`*]*", re.IGNORECASE)
 _ASIDE = re.compile(r"(?:Note|Warning|Caution|Deprecated|TODO|\.\. )\b", re.IGNORECASE)
@@ -185,6 +191,7 @@ def _parsed(text: str) -> list[Any]:
     elif _NUMPY.search(text):
         parse = parse_numpy
     else:
+        text = _GOOGLE_HEADING.sub(r"\1\n", text)
         options["returns_named_value"] = False
     return parse(Docstring(text), **options)
 

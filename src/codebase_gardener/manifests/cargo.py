@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
-from codebase_gardener.manifests.contents import Dependency, Manifest, PackageEntry
+from codebase_gardener.manifests.contents import Dependency, Manifest, PackageEntry, Switch
 from codebase_gardener.manifests.switches import switches_of
 from codebase_gardener.manifests.values import LocatedValue, one_line, toml_values
 
@@ -35,8 +36,21 @@ def cargo_toml(_path: str, text: str) -> Manifest:
         commands=tuple(filter(None, (each.at("name").text for each in data.at("bin").entries))),
         entries=tuple(_entries(data)),
         features=tuple(_switched_on(data.at("features"))),
-        switches=switches_of("feature", data.at("features"), text),
+        switches=(*switches_of("feature", data.at("features"), text), *_implied(data, text)),
     )
+
+
+def _implied(data: LocatedValue, text: str) -> Iterator[Switch]:
+    """The features that optional dependencies are by themselves: those that no feature names as `dep:NAME`."""
+    features = data.at("features").table
+    named = {part.text for row in features.values() for part in row.entries}
+    optional = {
+        name: row
+        for name, row in data.at("dependencies").table.items()
+        if row.at("optional").value is True and name not in features and f"dep:{name}" not in named
+    }
+    for switch in switches_of("feature", LocatedValue(optional), text):
+        yield replace(switch, brings=(f"dep:{switch.name}",))
 
 
 def _runtime(bound: LocatedValue) -> Iterator[Dependency]:

@@ -23,7 +23,7 @@ _LOOSE = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]{0,200}\])?\s*
 _WORDS = (
     "dev devel develop development test tests testing doc docs documentation lint linting linter "
     "quality style typing types mypy ci cicd coverage cov bench benchmark benchmarks benchmarking "
-    "release build pre precommit format formatting tox nox contributing contrib gha examples example "
+    "release build pre precommit formatting tox nox contributing contrib gha examples example "
     "tutorial maintainer static "
 )
 DEVELOPMENT_WORDS = frozenset(_WORDS.split())

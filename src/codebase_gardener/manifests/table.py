@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from codebase_gardener.manifests.cargo import cargo_toml
 from codebase_gardener.manifests.contents import Manifest
+from codebase_gardener.manifests.gem import gemspec
 from codebase_gardener.manifests.go import go_mod
 from codebase_gardener.manifests.maven import gradle, pom_xml
 from codebase_gardener.manifests.npm import package_json
@@ -22,6 +23,7 @@ from codebase_gardener.manifests.python import (
 )
 
 __all__ = [
+    "CALLED",
     "ECOSYSTEMS",
     "MANIFESTS",
     "Ecosystem",
@@ -44,6 +46,7 @@ MANIFESTS: tuple[tuple[re.Pattern[str], Reader], ...] = (
     (re.compile(r"(^|/)package\.json$"), package_json),
     (re.compile(r"(^|/)Cargo\.toml$"), cargo_toml),
     (re.compile(r"(^|/)go\.mod$"), go_mod),
+    (re.compile(r"(^|/)[\w.-]+\.gemspec$"), gemspec),
     (re.compile(r"(^|/)pom\.xml$"), pom_xml),
     (re.compile(r"(^|/)build\.gradle(\.kts)?$"), gradle),
 )
@@ -78,11 +81,22 @@ ECOSYSTEMS: dict[str, Ecosystem] = {
     "crates.io": Ecosystem(
         "cargo add {}", program="cargo install {}", extra="{} --features {}", develop="cargo build"
     ),
+    "RubyGems": Ecosystem("gem install {}", develop="bundle install"),
     "Maven": Ecosystem(
         declaration="<dependency><groupId>{}</groupId><artifactId>{}</artifactId></dependency>"
     ),
 }
 """By `Manifest.ecosystem`."""
+
+CALLED = {
+    "golang": "go",
+    "rustc": "rust",
+    "msrv": "rust",
+    "nodejs": "node",
+    "jdk": "java",
+    "cpython": "python",
+}
+"""What people call the languages that a packaging file needs, in plain letters."""
 
 
 def installer_of(manifest: Manifest, folder: str, paths: Container[str]) -> str:

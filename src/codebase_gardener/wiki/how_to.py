@@ -43,7 +43,8 @@ def answer_how(
     """The steps of the workflow that is about a question, else what the search finds; None where that is about less.
 
     A workflow is, that comes first or whose name has the words: one that only shows them among others does not answer
-    before the API, or the section of a document, that is about them.
+    before the API, or the section of a document, that is about them, nor one that has less of them in all its text than
+    an API in its name and first sentence.
 
     Args:
         index: Of code and pages.
@@ -60,6 +61,7 @@ def answer_how(
     for one in fits:
         page = page_of(one.id) if one.kind == PAGE_KIND else None
         about = one is found[0] or _ENOUGH * len(asked) <= len(had(asked, set(stems(one.title))))
+        about = about and not any(_says_more(index, other, one, asked) for other in found)
         if page is not None and page.type == "Workflow" and about:
             steps = _steps(page, page_of)
             decisive = shown(_anchor(page), asked, {line.anchor for line in steps})
@@ -89,6 +91,14 @@ def _said_of_getting(index: WikiIndex, question: str) -> list[GraphLine]:
             )
         ]
     return []
+
+
+def _says_more(index: WikiIndex, api: SearchResult, workflow: SearchResult, asked: Set[str]) -> bool:
+    """Whether an API says in its name and first sentence more of what is asked than a workflow in all its text."""
+    if not api.id.startswith("Implementation:"):
+        return False
+    said, shown = set(stems(f"{api.title} {api.overview}")), index.words_of(workflow.id)
+    return index.weight(had(asked, said)) > index.weight(had(asked, shown))
 
 
 def _tells_more(index: WikiIndex, section: SearchResult, first: SearchResult, asked: Set[str]) -> bool:

@@ -315,6 +315,10 @@ class PageRanking:
         fields = entry.counts.items() if entry else ()
         return frozenset(word for name, counts in fields if shown or name != "shown" for word in counts)
 
+    def weight(self, words: Iterable[str]) -> float:
+        """How much these stems say: the fewer pages have one, the more."""
+        return sum(map(self._rarity, words))
+
     def on_getting(self, thing: str, source: str) -> list[Document]:
         """The sections headed by a thing that say how it comes from another, the outermost file's first.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import chain, zip_longest
@@ -139,6 +140,10 @@ class WikiIndex:
         if words := self._pages.words_of(found, shown=shown):
             return words
         return frozenset(stems(next((one.text for one in self.symbols.documents if one.anchor == found), "")))
+
+    def weight(self, words: Iterable[str]) -> float:
+        """How much these stems say: the fewer pages have one, the more."""
+        return self._pages.weight(words)
 
     def on_getting(self, thing: str, source: str) -> list[Document]:
         """The sections that say how a thing comes from another (`PageRanking.on_getting`)."""

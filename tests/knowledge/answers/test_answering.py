@@ -45,7 +45,7 @@ PLANTS, GROWING = "src/garden/plants.py", "src/garden/growing.py"
         ("which python version does it need", ("Python >=3.11", "pyproject.toml:L4-4")),
         ("what version is this?", ("garden 2.1 is the package", "pyproject.toml:L2-2")),
         ("which extra brings clay?", ("clay >=2 comes with the extra [pot]", "pyproject.toml:L8-8")),
-        ("which extras are there", ("clay >=2 comes with the extra [pot]", "pyproject.toml:L8-8")),
+        ("which extras are there", ("the extra [pot] brings `clay>=2`", "pyproject.toml:L8-8")),
     ],
 )  # fmt: skip
 def test_a_question_is_answered_by_a_line_with_its_anchor(

@@ -201,3 +201,82 @@ def test_a_package_that_an_extra_lists_twice_is_one(tmp_path: Path) -> None:
     }
     told = [text for text, _ in said(graph_of(files, tmp_path), "what does pot depend on")]
     assert "with the extra [all]: `kiln`, `slip`" in told
+
+
+GEM = """Gem::Specification.new do |s|
+  s.name = "kiln"
+  s.required_ruby_version = ">= 2.7"
+  s.add_dependency "clay", "~> 2.1"
+end
+"""
+RUNTIMES = {
+    "python": (PYTHON, ("Python >=3.10", "pyproject.toml:L4-4")),
+    "ruby": ({"kiln.gemspec": GEM, "lib/kiln.rb": "class Kiln\nend\n"}, ("Ruby >=2.7", "kiln.gemspec:L3-3")),
+    "rust": (
+        {
+            "Cargo.toml": '[package]\nname = "kiln"\nrust-version = "1.70"\n',
+            "src/lib.rs": "pub fn fire() {}\n",
+        },
+        ("Rust >=1.70", "Cargo.toml:L3-3"),
+    ),
+    "go": (
+        {"go.mod": "module o.org/kiln\n\ngo 1.21\n", "a.go": "package kiln\n"},
+        ("Go >=1.21", "go.mod:L3-3"),
+    ),
+    "node": (NODE, ("Node.js >=18", "package.json:L1-1")),
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "question"),
+    [
+        (language, question.format(language))
+        for language in RUNTIMES
+        for question in (
+            "what is the minimum supported {} version?", "minimum {} version", "what's the minimum {}?",
+            "which {} do I need?", "what is the oldest {} that works?", "does it run on {} 2.6?",
+            "can I still use it with {} 3?", "does the library support {} 4 or newer?", "is {} 3.8 supported?",
+        )
+    ]
+    + [("rust", "which rustc do I need"), ("rust", "what's the MSRV?"), ("go", "minimum golang version")],
+)  # fmt: skip
+def test_which_version_of_a_language_it_needs(graph: Give, language: str, question: str) -> None:
+    files, line = RUNTIMES[language]
+    assert said(graph(files), question) == [line]
+
+
+def test_what_is_no_language_is_not_told_as_one(graph: Give) -> None:
+    for question in ("does it support clay?", "does it work with matt", "is Ruby 3 supported"):
+        found = answer_from_graph(graph(PYTHON), question)
+        assert found is None or not found.known
+
+
+def test_a_gem_needs_and_is_installed(graph: Give) -> None:
+    files = RUNTIMES["ruby"][0]
+    needed = [("Ruby >=2.7", "kiln.gemspec:L3-3"), ("clay ~>2.1 is required", "kiln.gemspec:L4-4")]
+    assert said(graph(files), "which gems does it depend on?", "dependencies") == needed
+    assert said(graph(files), "how do I install kiln") == [("`gem install kiln`", "kiln.gemspec:L2-2")]
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["what runtime dependencies does it have?", "does it have any dependencies?", "what does it depend on?"],
+)  # fmt: skip
+def test_what_it_needs_however_it_is_asked(graph: Give, question: str) -> None:
+    assert said(graph(PYTHON), question, "dependencies")[1] == ("clay >=2 is required", "pyproject.toml:L5-5")
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["which extras can I install?", "does it have optional dependencies?", "what extras are available",
+     "are there any extras?", "list the optional dependencies"],
+)  # fmt: skip
+def test_extras_are_told_one_by_one(graph: Give, question: str) -> None:
+    line = ("the extra [glaze] brings `matt`, `shine`", "pyproject.toml:L8-8")
+    assert said(graph(PYTHON), question, "extra") == [line]
+
+
+def test_what_is_added_to_a_project_is_the_package(graph: Give) -> None:
+    told = said(graph(PYTHON), "how do I add kiln-fire to my project?", "install")
+    assert told[0] == ("`pip install kiln-fire`", "README.md:L4-4")
+    assert answer_from_graph(graph(PYTHON), "how do I add glaze to my app?") is None

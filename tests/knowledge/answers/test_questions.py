@@ -50,7 +50,7 @@ def test_no_pattern_takes_long_however_long_the_question() -> None:
         forms_of(word * (300 // len(word)))
         forms_of(word * 10_000)
         assert time.perf_counter() - started < 0.5
-    assert len({form for form, _ in FORMS}) == 29
+    assert len({form for form, _ in FORMS}) == 30
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,8 @@ def test_no_pattern_takes_long_however_long_the_question() -> None:
         ("what error for an unknown flag?", "an unknown flag"),
         ("Which exception is raised when a pot breaks?", "a pot breaks"),
         ("what kind of error do I get if the lid is lost", "the lid is lost"),
+        ("what is raised when a pot leaks?", "a pot leaks"),
+        ("what errors can be raised when the fire is out", "the fire is out"),
     ],
 )
 def test_an_error_is_asked_for_by_what_goes_wrong(question: str, wrong: str) -> None:

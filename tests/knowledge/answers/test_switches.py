@@ -55,6 +55,7 @@ KEEPS = (
 @pytest.mark.parametrize(
     "question",
     ["which features are there?", "what features does it have", "list the cargo features", "features",
+     "does it have any optional features?", "what features does pot have?", "does pot have features I can turn on",
      "which feature flags can I enable", "what are the features of this crate", "which features does the crate offer"],
 )  # fmt: skip
 def test_features_are_listed_with_their_comments(crate: Graph, question: str) -> None:
@@ -104,3 +105,19 @@ def test_an_extras_comment_is_told(tmp_path: Path) -> None:
     graph = graph_of({"pyproject.toml": text, "a.py": "x = 1\n"}, tmp_path)
     line = ("the extra [clay_pots] brings `kiln>=2`: Pots of clay.", "pyproject.toml:L5-6")
     assert line in said(graph, "what is clay_pots")
+
+
+def test_an_optional_dependency_is_a_feature_where_no_other_names_it(tmp_path: Path) -> None:
+    text = CARGO.replace(
+        "kiln = {", '# Fires on all cores.\nhearth = { version = "2", optional = true }\nkiln = {'
+    )
+    graph = graph_of({"Cargo.toml": text, "src/lib.rs": "pub fn boil() {}\n"}, tmp_path)
+    told = said(graph, "which features are there?", "switches")
+    line = ("the feature `hearth` brings `dep:hearth`: Fires on all cores.", "Cargo.toml:L6-7")
+    assert line in told
+    assert not [text for text, _ in told if "feature `kiln`" in text]
+
+
+@pytest.mark.parametrize("question", ["does it have build tags?", "which build tags are there"])
+def test_no_build_tag_is_told_as_none(crate: Graph, question: str) -> None:
+    assert said(crate, question, "switches") == [("no file of code names a build tag of its own", "")]

@@ -480,3 +480,12 @@ You can't use it to:
     assert "heat stews and soups" not in text
     assert "> You can't use it to:\n>\n> - cool anything that is hot" in text
     assert "- Pots are cheap to have and to keep" in text
+
+
+def test_a_few_words_lead_to_a_list_that_says_what_it_is() -> None:
+    readme = (
+        "*a light one*.\n\npot is:\n\n* a stew cooker\n* simple and clean\n\nSee also:\n\n* <https://o.org>\n"
+    )
+    text = overview({**FILES, "README.md": readme}).description
+    assert "> pot is:\n>\n> * a stew cooker\n> * simple and clean" in text
+    assert "See also" not in text

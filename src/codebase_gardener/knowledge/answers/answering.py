@@ -27,7 +27,7 @@ from codebase_gardener.knowledge.answers.graph_rows import (
     plain_name,
 )
 from codebase_gardener.knowledge.answers.lines import GraphLine
-from codebase_gardener.knowledge.answers.package_answers import dependencies, extra, install, version
+from codebase_gardener.knowledge.answers.package_answers import dependencies, extra, install, runs, version
 from codebase_gardener.knowledge.answers.package_lines import outermost
 from codebase_gardener.knowledge.answers.questions import Asked, forms_of
 from codebase_gardener.knowledge.answers.release_lines import behind_lines, release_lines
@@ -266,12 +266,15 @@ def _variables(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
 
 
 def _switches(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
-    """Features, or build tags: nothing where there are none, for what a program can do is called so, too."""
+    """Features, or build tags; "features" alone may mean what a program can do: then nothing where there are none."""
     is_tag = not asked.what.startswith(("feature", "flag"))
     found = [row for row in graph.switches() if (row.kind == "build tag") is is_tag and row.kind != "extra"]
     yield from switch_lines(found[: 2 * MOST])
     if len(found) > 2 * MOST:
         yield GraphLine(f"and {len(found) - 2 * MOST} more")
+    if not found and " " in asked.what:
+        said = "no file of code names a build tag" if is_tag else "no packaging file declares a feature"
+        yield GraphLine(f"{said} of its own")
 
 
 def _parts(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
@@ -390,6 +393,7 @@ ANSWERS: dict[str, Callable[[Graph, Asked], Iterator[GraphLine]]] = {
     "extra": extra,
     "dependencies": dependencies,
     "install": install,
+    "runs": runs,
     "import": each_of(_import),
     "depends": _depends,
     "variables": _variables,

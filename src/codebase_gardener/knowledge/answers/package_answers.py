@@ -20,8 +20,10 @@ from codebase_gardener.knowledge.answers.package_lines import (
 from codebase_gardener.knowledge.answers.questions import Asked
 from codebase_gardener.knowledge.answers.release_lines import release_lines
 from codebase_gardener.knowledge.answers.releases import numbers_of
+from codebase_gardener.knowledge.answers.switches import switch_lines
+from codebase_gardener.manifests.table import CALLED
 
-__all__ = ["dependencies", "extra", "install", "version"]
+__all__ = ["dependencies", "extra", "install", "runs", "version"]
 
 _LOCKED, _OF_WORK = ("listed", "build"), ("group", "dev-extra")
 _MAJOR = re.compile(r"/v\d+\Z")  # of a module of Go
@@ -34,7 +36,7 @@ _ITSELF = frozenset(
 
 def version(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
     """The version that is needed of a package, or that the repository itself has."""
-    wanted = plain_name(asked.what)
+    wanted = _called(asked.what)
     packages = [*graph.needed("release"), *graph.needed("package")]
     own = [row for row in packages if not wanted or plain_name(row.name) == wanted]
     if own or not wanted:
@@ -48,12 +50,7 @@ def version(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
         elif not rows:
             yield from needed_lines(outermost(own)[:1])
         return
-    found = [row for row in graph.rows(asked.what) if isinstance(row, NeededPackage)]
-    found = [
-        row
-        for row in found
-        if plain_name(row.name) == wanted or (row.kind == "runtime" and plain_name(row.name) == f"{wanted}js")
-    ]
+    found = [row for row in graph.rows(wanted) if isinstance(row, NeededPackage) and _is_named(row, wanted)]
     found = outermost(found) if found and found[0].kind == "runtime" else found
     yield from needed_lines(
         sorted(
@@ -66,6 +63,21 @@ def version(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
             ),
         )
     )
+
+
+def runs(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
+    """Which versions of a language the repository's own package runs with; nothing of what is no language."""
+    wanted = _called(asked.what)
+    yield from needed_lines(outermost([row for row in graph.needed("runtime") if _is_named(row, wanted)]))
+
+
+def _called(name: str) -> str:
+    """The plain name of a package, or of the language that is called so."""
+    return CALLED.get(plain_name(name), plain_name(name))
+
+
+def _is_named(row: NeededPackage, wanted: str) -> bool:
+    return plain_name(row.name) == wanted or (row.kind == "runtime" and plain_name(row.name) == f"{wanted}js")
 
 
 def _own_packages(graph: Graph, wanted: str) -> tuple[list[NeededPackage], bool]:
@@ -108,9 +120,13 @@ def install(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
 
 def extra(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
     """What comes with an extra, which extra brings a package, what a definition asks for."""
-    if not asked.what or plain_name(asked.what) in ("exist", "arethere", "canbeinstalled"):
+    if not asked.what:
         listed = [*graph.needed("extra"), *graph.needed("dev-extra")]
-        yield from needed_lines(listed) if listed else [GraphLine("no packaging file names an extra")]
+        named = [row for row in graph.switches() if row.kind == "extra"]
+        if named and {row.path for row in named} == {row.place.path for row in listed}:
+            yield from switch_lines(named)
+        else:
+            yield from needed_lines(listed) if listed else [GraphLine("no packaging file names an extra")]
         return
     rows = [row for row in graph.rows(asked.what) if isinstance(row, NeededPackage)]
     listed = [row for row in rows if row.kind in ("extra", "dev-extra", "group")]

@@ -76,7 +76,8 @@ def dependency_lines(packages: Sequence[NeededPackage], own: Sequence[NeededPack
     for (_, extra), each in extras.items():
         different = dict.fromkeys(f"`{row.name}`" for row in each)
         names = enumerated(list(different)[:_NAMES], len(different))
-        said = f"used where installed: {names}" if _is_npm(each[0]) else f"with the extra [{extra}]: {names}"
+        named = f"the feature `{extra}`" if _has_features(each[0]) else f"the extra [{extra}]"
+        said = f"used where installed: {names}" if _is_npm(each[0]) else f"with {named}: {names}"
         yield GraphLine(said, _anchor(each))
 
 

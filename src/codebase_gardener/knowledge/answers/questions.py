@@ -17,7 +17,10 @@ _ERRORS = r"(?:errors?|exceptions?)"
 _INPUTS = r"(?:parameters?|params?|arguments?|args?|inputs?|options?|keywords?|fields?)"
 _TAKE = r"(?:take|accept|expect|receive|have|want|need|require|return|give(?: back)?|yield)"
 _OUT = r"(?:return (?:type|value)|results?|outputs?)"
-_OTHERS = r"(?:(?:other|external|third[- ]party) )*(?:packages?|librar(?:y|ies)|dependencies)"
+_OTHERS = (
+    r"(?:(?:other|external|third[- ]party|runtime) )*"
+    r"(?:packages?|librar(?:y|ies)|dependencies|gems?|crates?|modules?)"
+)
 _NEEDED = (
     r"(?:(?:runtime|required|direct|external|third[- ]party|production) )*(?:dependencies|requirements|deps)"
 )
@@ -25,7 +28,13 @@ _MEANS = r"(?:with|using|from|via|by|on|through)"
 _NAMED = r"(?:the )?(?:\w+ )??\S+?"
 _MEMBERS = r"(?:methods?|members?|functions|attributes?|properties)"
 _WANTED = rf"(?: (?:{_IS}|{_DO}|i|it|this|needed|required|supported|needs?|works?|be|used)\b.*)?"
-_WHICH = r"(?:minimum|minimal|lowest|oldest|required|current|latest|supported)"
+_LEAST = r"(?:minimum|minimal|min|lowest|oldest|earliest)"
+_WHICH = rf"(?:{_LEAST}|required|current|latest|supported)"
+_WORKS = r"(?:runs?|works?|builds?|compiles?)"
+_SELF = r"(?:it|this|the (?:project|package|library|crate|gem|module))"
+_LANGUAGE = (
+    r"(?P<what>[A-Za-z][A-Za-z.+#]*)(?: v?\d[\w.]*)?(?: versions?)?(?: or (?:older|newer|later|above|below))?"
+)
 _ASKS = rf"(?: (?:{_IS}|{_DO}|i|we|you|one|it|needed|required|need|have|has|want|to|be|installed|install))*"
 _BRINGS = r"(?:for|brings?|gives?|installs?|adds?|contains?|has|holds?|with|to use|use|needs?|wants?)"
 _STANDS = r"(?: (?:defined|located|implemented|declared|set|live|stand|found|kept|written|be|come from|definition))*"
@@ -96,9 +105,16 @@ FORMS: tuple[tuple[str, str], ...] = (
                      r"(?: (?:have|has|need|needs|require))?"),
     ("dependencies", rf"{_W}(?: {_OTHERS})? {_DO} (?P<what>.+?) (?:depend (?:up)?on|need installed|pull in|install)"),
     ("dependencies", rf"{_W} {_OTHERS} {_DO} (?P<what>.+?) (?:need|require|use|want)"),
+    ("dependencies", rf"{_DO} (?P<what>{_SELF}) have (?:any |no |other )*{_NEEDED}"),
+    ("dependencies", rf"{_W} {_NEEDED} {_DO} (?P<what>{_SELF}) (?:have|need|use|pull in)"),
+    ("dependencies", rf"what {_DO} (?P<what>{_SELF}) depend (?:up)?on"),
     ("install", rf"how(?: (?:{_DO}|{_IS}|to|must))?(?: (?:i|we|you|one|people|someone))?"
                 rf" (?P<part>install|get|obtain|download)(?: (?!{_MEANS} )(?P<what>.+?))?(?: {_MEANS} .+)?"),
     ("install", rf"how {_IS} (?P<what>.+?) installed"),
+    ("install", rf"how(?: (?:{_DO}|to))?(?: (?:i|we|you|one))? (?P<part>add) (?P<what>.+?)"
+                r" (?:to|as a dependency (?:of|to|in)) (?:my|our|a|an|the)"
+                r" (?:own )?(?:project|app(?:lication)?|package|crate|program|code|build"
+                r"|dependencies|[\w.]+ file|\w+\.\w+)"),
     ("install", r"(?:what(?: is|'s) |show )?(?:the )?install(?:ation| command| instructions| steps| guide)"
                 r"(?: (?:command|instructions|steps|guide))?(?: (?:for|of) (?P<what>.+))?"),
     ("import", rf"how(?: (?:{_DO}|to))?(?: (?:i|we|you|one))? import (?P<what>{_NAMED})"),
@@ -106,12 +122,17 @@ FORMS: tuple[tuple[str, str], ...] = (
     ("import", rf"(?:from )?(?:where|{_W} (?:module|package|path|file))(?: {_DO})?(?: (?:i|we|you|one))?"
                rf" import (?P<what>{_NAMED})(?: from)?"),
     ("import", rf"(?:{_W} {_IS} )?(?:the )?import(?: (?:path|statement|line))? (?:of|for) (?P<what>{_NAMED})"),
-    ("switches", rf"(?:{_W} |(?:list|show)(?: me)? |are there )?(?:(?:{_IS}) )?(?:the |all |any |its |optional )*"
+    ("switches", rf"{_W} (?P<what>features?) {_DO} (?P<part>\S+) (?:have|offer|provide)"),
+    ("switches", rf"(?:{_W} |(?:list|show)(?: me)? |are there |{_DO} (?:{_SELF}|\S+) (?:have|offer) )?(?:(?:{_IS}) )?"
+                 r"(?:the |all |any |its |optional )*"
                  r"(?:(?:cargo|crate|compile[- ]time|go) )?"
                  r"(?P<what>(?:feature|build|compile)(?: flags?| tags?)|features?)"
                  rf"(?: (?:{_IS}|{_DO}|it|i|this|the \w+|there|can|set|of|for|have|has|offer|use|enable|activate|switch"
                  r"|turn|on|exist|available|supported|support|crate|library|package|project))*"),
-    ("extra", rf"{_W} extras?(?: (?:exist|are there|can be installed|does it have))?(?P<what>)"),
+    ("extra", rf"(?:{_W} |(?:list|show)(?: me)? |are there |{_DO} (?:{_SELF}|\S+) have )?(?:the |all |any |its )*"
+              r"(?:optional (?:dependencies|packages|extras?|requirements)|extras?)"
+              rf"(?: (?:exist|available|there|{_IS}|{_DO}|i|we|it|this|be|install|installed|use|have|has|offer|add))*"
+              r"(?P<what>)"),
     ("extra", rf"{_W} extras? {_DO} (?P<what>.+?) (?:need|require|want|use)"),
     ("extra", rf"{_W} (?:extras?|features?){_ASKS} {_BRINGS} (?P<what>.+)"),
     ("extra", r"what (?:does|is in) (?:the )?extra (?P<what>\S+)(?: (?:install|bring|add|need|contain))?"),
@@ -120,8 +141,19 @@ FORMS: tuple[tuple[str, str], ...] = (
     ("since", r"when (?:was|is|did|will) (?P<what>.+?) (?:be )?(?:added|deprecated|introduced|removed|changed|appear)"),
     ("since", r"(?:is|was) (?P<what>.+?) deprecated"),
     ("since", rf"{_W} (?:\w+ ){{0,8}}(?:replaces|instead of|in place of) (?P<what>\S+)"),
-    ("version", rf"(?:{_W}|what's the) (?:{_IS} the )?(?:{_WHICH} )?versions? of (?P<what>[\w.@/\- ]+?){_WANTED}"),
-    ("version", rf"{_W} (?:{_IS} the )?(?:{_WHICH} )?(?P<what>[\w.@/\-]+) versions?{_WANTED}"),
+    ("version", rf"(?:{_W}|what's the) (?:{_IS} the )?(?:{_WHICH} )*versions? of (?P<what>[\w.@/\- ]+?){_WANTED}"),
+    ("version", rf"(?:{_W}|what's the) (?:{_IS} the )?(?:{_WHICH} )*(?P<what>[\w.@/\-]+) versions?{_WANTED}"),
+    ("version", rf"(?:the )?(?:{_WHICH} )+(?P<what>[\w.@/\-]+) versions?"),
+    ("version", rf"(?:(?:{_W} {_IS}|what's) )?the (?:{_WHICH} )*{_LEAST} (?:{_WHICH} )*(?P<what>[\w.+#-]+)"
+                rf"(?: (?:{_WORKS}|that|{_SELF}|{_DO}|i|needed|required|supported|needs?|be|use|used|with|on))*"),
+    ("version", rf"{_W} (?P<what>[\w.+#-]+) (?:{_DO} (?:i|we|you|one|{_SELF}) (?:need|require|have to have|want)"
+                rf"|{_IS} (?:needed|required|supported)|{_DO} {_SELF} (?:need|require|support|run on|work with))"
+                r"(?: at least)?"),
+    ("version", r"what(?: is|'s) (?:the |its )?(?P<what>msrv)"),
+    ("runs", rf"{_DO} {_SELF} (?:still )?(?:{_WORKS}|be used|be installed) (?:on|with|under|in|for) {_LANGUAGE}"),
+    ("runs", rf"(?:can|could|do|may) i (?:still )?(?:use|run|install) {_SELF} (?:on|with|under|in) {_LANGUAGE}"),
+    ("runs", rf"{_DO} {_SELF} (?:still )?(?:support|need|require) {_LANGUAGE}"),
+    ("runs", rf"{_IS} {_LANGUAGE} (?:still )?(?:supported|enough|required|needed)"),
     ("version", rf"{_W} (?:{_IS} the )?(?:{_WHICH} )?version"
                 r"(?: (?:is|of) (?:this|it|the (?:project|package)))?(?P<what>)"),
     ("raised", r"(?:what|who|when|where|which \w+) (?:(?:can|may|might|would) )?(?:raises?|throws?) (?P<what>.+)"),
@@ -135,8 +167,9 @@ FORMS: tuple[tuple[str, str], ...] = (
                rf"(?:fail|(?:return|raise|throw) (?:an? |any )?{_ERRORS})(?: with| and (?:how|with what|why))?"),
     ("raises", rf"{_W} {_ERRORS} (?:come|are raised|are thrown) (?:from|by|in) (?P<what>.+)"),
     ("error", rf"{_W} (?:(?:kind|sort|type)s? of )?{_ERRORS}(?: (?:types?|class(?:es)?|{_IS}|{_DO}|i|you|we|one|it"
-              r"|there|gets?|raised|thrown|returned|given|reported|comes?|occurs?|happens?|signals?|means?|says?|stands?|expect|catch))*"
+              r"|there|be|gets?|raised|thrown|returned|given|reported|comes?|occurs?|happens?|signals?|means?|says?|stands?|expect|catch))*"
               r" (?:for|on|if|when|that|about) (?P<what>.+)"),
+    ("error", rf"what {_IS} (?:raised|thrown) (?:if|when|on|for) (?P<what>.+)"),
     ("callers", r"(?:who|what|which \w+) (?:else )?(?:calls?|uses?|invokes?|instantiates?|imports?|depends? on|needs?)"
                 r" (?P<what>.+)"),
     ("callers", rf"(?:where|when|from where|by wh(?:om|at)) {_IS} (?P<what>.+?)"
@@ -199,7 +232,8 @@ _COMPILED = tuple((form, re.compile(pattern, re.IGNORECASE)) for form, pattern i
 _KINDS = {
     "class": "class", "function": "function", "method": "method", "module": "file", "file": "file",
     "constant": "constant", "interface": "interface", "type": "type", "struct": "type", "exception": "class",
-    "error": "class", "decorator": "function", "property": "method", "variable": "constant", "macro": "macro",
+    "error": "class", "constructor": "class", "decorator": "function", "property": "method", "variable": "constant",
+    "macro": "macro",
     "parameter": "", "argument": "", "feature": "", "flag": "", "tag": "",
     "package": "file", "extra": "", "symbol": "", "name": "", "object": "",
 }  # fmt: skip
@@ -224,7 +258,7 @@ class Asked:
 
     Attributes:
         form: "where", "what", "takes", "parameter", "callers", "raises", "raised", "since", "version", "extra",
-            "dependencies", "install", "import", "how", "changed", "release", "released", "needs", "work",
+            "dependencies", "install", "import", "runs", "how", "changed", "release", "released", "needs", "work",
             "heirs", "bases", "members", "part", "licence", "variables", "errors", "error", "depends".
         what: The name as written, without articles, marks and parentheses.
         kind: Of the definition, where the question says so; "".
@@ -250,6 +284,7 @@ class Asked:
             "install",
             "switches",
             "error",
+            "runs",
         ):
             return False
         return self.form not in ("what", "how") or is_like_code(self.what)

@@ -167,7 +167,12 @@ def _said(found: Sequence[Block], called: set[str]) -> Iterator[Block]:
             leads_to_code = False  # what it is, and then how that looks
         aside = any(start <= block.start <= end for start, end in boxes)
         is_of_contents = block.kind == "item" and text.strip().lower() in headings
-        if aside or leads_to_code or is_of_contents or not _says(text, block.kind, block.text):
+        if (
+            aside
+            or leads_to_code
+            or is_of_contents
+            or not (_says(block) or (leads and _is_lead(block, after)))
+        ):
             continue
         if not chars and _ASIDE.match(text) and names.isdisjoint(re.findall(r"[\w.-]+", text.lower())):
             continue
@@ -196,7 +201,14 @@ def _from_its_first_word(block: Block) -> Block:
     return replace(block, start=block.start + skipped, text="\n".join(lines[skipped:]))
 
 
-def _says(text: str, kind: str, written: str) -> bool:
+def _is_lead(block: Block, after: Block | None) -> bool:
+    """Whether the few words before a list say something with it: "Pot is:"."""
+    return after is not None and _says(after) and _says(block, 2)
+
+
+def _says(block: Block, fewest: int = 0) -> bool:
+    """Whether a paragraph or item says something; of so many words at least, else by its kind."""
+    text, written = plain_text(block.text), block.text
     if all(map(is_wordless, written.split("\n"))):
         return False
     bracket_free = str.maketrans("[]", "()")  # of code: "[`a[0]`](…)" is a link, too
@@ -207,7 +219,7 @@ def _says(text: str, kind: str, written: str) -> bool:
         return False
     words = len(_WORD.findall(_ADDRESS.sub(" ", text)))
     return (
-        words >= (2 if kind == "item" else _SHORTEST)
+        words >= (fewest or (2 if block.kind == "item" else _SHORTEST))
         and not _NO_PROSE.search(text)
         and "://" not in text[:12]
     )
