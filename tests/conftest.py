@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,20 @@ import pytest
 from codebase_gardener.config.settings import Settings
 
 pytest_plugins = ["samples.kept_scans", "samples.tiny_adapters"]
-if find_spec("torch"):  # further Pythons run without it
-    pytest_plugins.append("samples.stock_adapters")
+
+# A million objects that stay are made until the first test runs: no search for cycles goes through them, then or later.
+gc.disable()
 
 _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")  # gw0, gw1, or none
 if _WORKER and hasattr(os, "sched_setaffinity"):
     # A core for each worker: threads of several that wait for one another on the same core stand still.
     _cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {_cores[int(_WORKER[2:]) % len(_cores)]})
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
