@@ -60,6 +60,7 @@ def test_a_kind_answers_as_stock_peft_does(kind: str, dtype: str, stock: Stock, 
         live.detach("a")
 
 
+@pytest.mark.slow
 def test_all_kinds_share_a_base(live: LiveBase, stock: Stock, tiny_base: Path) -> None:
     """DoRA answered as the base once another kind had been there, and IA3 and LoHa changed one another's flags."""
     for kind in STOCK:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,6 +51,7 @@ def test_nearly_all_true_duplicates_are_found():
     assert len(near_duplicates(copies, originals)) >= 198
 
 
+@pytest.mark.slow
 def test_five_thousand_functions_take_at_most_five_seconds():
     dice = random.Random(2)
     words = [f"name_{n}" for n in range(3_000)]

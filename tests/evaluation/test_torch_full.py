@@ -148,6 +148,7 @@ def test_what_the_memory_knows_is_written_with_it(model: Any, tokenizer: Any) ->
     assert not said.text.lstrip().startswith("return that")
 
 
+@pytest.mark.slow
 def test_all_arms_are_measured_at_every_cursor(model: Any, tokenizer: Any) -> None:
     tasks = [
         CursorTask(
