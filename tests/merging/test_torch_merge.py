@@ -413,6 +413,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("method", ["linear", "cat", "svd", "ties", "dare_ties"])
 def test_one_adapter_with_weight_one_is_itself(variant: str, method: str, make: Make, tmp_path: Path) -> None:
