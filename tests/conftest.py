@@ -33,13 +33,16 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several workers: one has what shares the embedded base, and begins with it; others have whole files."""
+    """With several workers: one has what shares the embedded base, and begins with it; others have whole files.
+
+    The long files of whole pipelines, beside this one, come first: at the end they would keep one worker alone.
+    """
 
     def embedded(item: pytest.Item) -> bool:
         return not {"embedded_home", "grown"}.isdisjoint(getattr(item, "fixturenames", ()))
 
     if _WORKER:
-        items.sort(key=lambda item: not embedded(item))
+        items.sort(key=lambda item: (not embedded(item), item.path.parent != Path(__file__).parent))
         for item in items:
             item.add_marker(pytest.mark.xdist_group("embedded" if embedded(item) else str(item.path)))
 
