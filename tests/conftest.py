@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ import pytest
 from codebase_gardener.config.settings import Settings
 
 pytest_plugins = ["samples.kept_scans", "samples.tiny_adapters"]
-if find_spec("torch"):  # further Pythons run without it
-    pytest_plugins.append("samples.stock_adapters")
+
+# A million objects that stay are made until the first test runs: no search for cycles goes through them, then or later.
+gc.disable()
 
 _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")  # gw0, gw1, or none
 if _WORKER and hasattr(os, "sched_setaffinity"):
@@ -26,14 +27,22 @@ if _WORKER and hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, {_cores[int(_WORKER[2:]) % len(_cores)]})
 
 
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several workers: one has what shares the embedded base, and begins with it; others have whole files."""
+    """With several workers: one has what shares the embedded base, and begins with it; others have whole files.
+
+    The long files of whole pipelines, beside this one, come first: at the end they would keep one worker alone.
+    """
 
     def embedded(item: pytest.Item) -> bool:
         return not {"embedded_home", "grown"}.isdisjoint(getattr(item, "fixturenames", ()))
 
     if _WORKER:
-        items.sort(key=lambda item: not embedded(item))
+        items.sort(key=lambda item: (not embedded(item), item.path.parent != Path(__file__).parent))
         for item in items:
             item.add_marker(pytest.mark.xdist_group("embedded" if embedded(item) else str(item.path)))
 

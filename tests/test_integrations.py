@@ -91,6 +91,7 @@ def test_contract_the_install_step_installs_this_repository(checkout: Path) -> N
     )
 
 
+@pytest.mark.slow
 def test_contract_the_verify_step_tells_the_log(checkout: Path) -> None:
     done = run_step("Verify", checkout, since="")
     assert done.returncode == 11
@@ -100,6 +101,7 @@ def test_contract_the_verify_step_tells_the_log(checkout: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_contract_the_verify_step_of_a_pull_request(checkout: Path) -> None:
     done = run_step("Verify", checkout, since="HEAD", claims="docs\ndocs/old.md\n", sarif="claims.sarif")
     assert [line.partition(",")[0] for line in done.stdout.splitlines()] == ["::error file=docs/new one.md"]
@@ -107,12 +109,14 @@ def test_contract_the_verify_step_of_a_pull_request(checkout: Path) -> None:
     assert len(log["runs"][0]["results"]) == 1
 
 
+@pytest.mark.slow
 def test_contract_the_verify_step_repairs(checkout: Path) -> None:
     assert run_step("Verify", checkout, since="", fix="true").returncode == 0
     assert (checkout / "docs/old.md").read_text() == "`load` (store.py:L1-2)\n"
     assert (checkout / "docs/new one.md").read_text() == "# New\n\n`load` (store.py:L1-2)\n"
 
 
+@pytest.mark.slow
 def test_contract_the_verify_step_tells_and_repairs_links(checkout: Path) -> None:
     (checkout / "docs/old.md").write_text("[code](store.py) and [[Nowhere]]\n")
     (checkout / "docs/new one.md").unlink()
@@ -132,6 +136,7 @@ def test_contract_an_input_is_never_a_command(checkout: Path) -> None:
     assert not (checkout / "hacked").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: str(hook["id"]))
 def test_contract_a_hook_repairs_what_the_commit_changes(checkout: Path, hook: dict[str, Any]) -> None:
     assert set(hook) <= {
@@ -180,6 +185,7 @@ def test_contract_the_git_hook_never_stops_git(checkout: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
+@pytest.mark.slow
 def test_contract_the_ci_recipe_makes_a_site(checkout: Path) -> None:
     steps = {step["name"]: step["run"] for step in REFRESH["jobs"]["refresh"]["steps"] if "run" in step}
     assert list(steps) == ["Install", "Refresh", "Site"]

@@ -25,6 +25,7 @@ from codebase_gardener.registry.rows import JobRow, Publication
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.training.warm import described
 from codebase_gardener.utils.allocator import give_back_freed_memory, keep_freed_memory
+from codebase_gardener.utils.collection import paused_collection
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, ConflictError, ResourceError
 from codebase_gardener.utils.files import is_published, out_of_room, publish_dir, read_json, remove_tree
 from codebase_gardener.utils.limits import kernel_kills
@@ -105,7 +106,8 @@ def _train(directory: JobDirectory, spec: JobSpec, job: JobRow, settings: Settin
     check_memory(needed, min_free_bytes=settings.min_free_bytes, make_room=beside.make_room)
     shutil.rmtree(directory.artifact, ignore_errors=True)  # of a run that was killed while it saved
     os.environ["HF_HUB_OFFLINE"] = "1"  # everything is on disk by now
-    from codebase_gardener.jobs.torch_run import run_job
+    with paused_collection():  # a fifth of the time of this import
+        from codebase_gardener.jobs.torch_run import run_job
 
     run_job(directory, str(job.ref))
 

@@ -42,6 +42,7 @@ def test_json_that_is_nested_too_deep_is_told(name: str, folder: Path) -> None:
         check_adapter_files(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "values",
     [

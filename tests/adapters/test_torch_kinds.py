@@ -43,7 +43,7 @@ def unchanged(live: LiveBase) -> Iterator[None]:
     assert torch.equal(live.logits(TEXT, None), bare)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("bfloat16", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", STOCK)
 def test_a_kind_answers_as_stock_peft_does(kind: str, dtype: str, stock: Stock, tiny_base: Path) -> None:
     live = LiveBase(tiny_base, device="cpu", dtype=dtype)
@@ -60,6 +60,7 @@ def test_a_kind_answers_as_stock_peft_does(kind: str, dtype: str, stock: Stock, 
         live.detach("a")
 
 
+@pytest.mark.slow
 def test_all_kinds_share_a_base(live: LiveBase, stock: Stock, tiny_base: Path) -> None:
     """DoRA answered as the base once another kind had been there, and IA3 and LoHa changed one another's flags."""
     for kind in STOCK:
@@ -95,6 +96,7 @@ def test_a_refused_adapter_leaves_nothing(
             live.detach("a")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [kind for kind in STOCK if kind not in UNMERGEABLE])
 def test_what_is_merged_changes_no_other_answer(
     kind: str, live: LiveBase, stock: Stock, tiny_base: Path
@@ -160,7 +162,7 @@ def test_threads_that_use_different_kinds(live: LiveBase, stock: Stock, tiny_bas
         {"target_modules": ["q_proj"], "trainable_token_indices": [5, 6]},
     ],
 )
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("bfloat16", marks=pytest.mark.slow)])
 def test_a_head_that_is_tied_to_the_embedding(
     options: dict[str, Any], dtype: str, make_base: Callable[..., Path], tmp_path: Path
 ) -> None:

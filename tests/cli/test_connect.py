@@ -15,6 +15,7 @@ from serving.conftest import Running, running
 __all__ = ["running"]
 
 
+@pytest.mark.slow
 def test_a_clients_config_is_printed_or_written(
     running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -30,6 +31,7 @@ def test_a_clients_config_is_printed_or_written(
     assert (tmp_path / ".continue/config.yaml").read_text() == printed.stdout
 
 
+@pytest.mark.slow
 def test_what_cannot_be_is_told(running: Running) -> None:
     unknown = CliRunner().invoke(cli, ["connect", "aider", "--url", running.url, "--model", "nothing"])
     assert unknown.exit_code != 0 and "geometry" in unknown.output

@@ -37,9 +37,9 @@ def test_growing_trees_never_ask_for_what_was_trained_on_before(tmp_path: Path) 
     before, trained, moved = UNTAUGHT, set[str](), set[str]()
     for generation in range(6):
         write(tmp_path / "repo", *(f"shape{n}" for n in range(12 * generation, 12 * generation + 12)))
-        plain = grow_rows(tmp_path / "repo")
-        moved |= asked_bodies(plain) & trained
-        dataset = grow_rows(tmp_path / "repo", before)
+        snapshot = take_snapshot(str(tmp_path / "repo"))
+        moved |= asked_bodies(generate_dataset(snapshot)) & trained
+        dataset = generate_dataset(snapshot, before=before)
         assert dataset.heldout
         assert not asked_bodies(dataset) & trained
         assert before.heldout <= set(dataset.report.heldout_files)

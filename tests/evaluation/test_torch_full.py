@@ -109,6 +109,7 @@ def test_lines_are_written_until_there_are_enough(model: Any, tokenizer: Any) ->
     assert other.text != said[1].text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("adapter", [True, False])
 def test_prompts_that_are_read_once_score_and_write_as_alone(
     model: Any, tokenizer: Any, adapter: bool
@@ -148,6 +149,7 @@ def test_what_the_memory_knows_is_written_with_it(model: Any, tokenizer: Any) ->
     assert not said.text.lstrip().startswith("return that")
 
 
+@pytest.mark.slow
 def test_all_arms_are_measured_at_every_cursor(model: Any, tokenizer: Any) -> None:
     tasks = [
         CursorTask(

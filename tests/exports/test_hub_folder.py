@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from huggingface_hub import ModelCard
 from markdown_it import MarkdownIt
 
@@ -39,7 +40,7 @@ def written(
 
 
 def test_the_card_says_what_is_known(tiny_base: Path, tmp_path: Path) -> None:
-    request, out = written(
+    _, out = written(
         tiny_base,
         tmp_path,
         commit="c0ffee",
@@ -59,6 +60,11 @@ def test_the_card_says_what_is_known(tiny_base: Path, tmp_path: Path) -> None:
         assert said in text
     config = json.loads((out / "adapter_config.json").read_text())
     assert (config["base_model_name_or_path"], config["revision"]) == ("owner/name", "abc123")
+
+
+@pytest.mark.slow
+def test_the_folder_is_proven_by_a_fresh_process(tiny_base: Path, tmp_path: Path) -> None:
+    request, out = written(tiny_base, tmp_path, commit="c0ffee")
     assert prove_hub_folder(request, out)["max_logit_difference"] > 0
 
 

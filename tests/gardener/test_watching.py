@@ -143,6 +143,7 @@ def test_idle_by_load_and_battery(
     assert bool(kind) == bool(words) == bool(why)
 
 
+@pytest.mark.slow
 def test_sigterm_ends_it_cleanly(source: Path, tmp_path: Path) -> None:
     command = [
         sys.executable,

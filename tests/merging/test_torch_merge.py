@@ -223,6 +223,7 @@ def test_sparse_methods_follow_their_definition(
     assert report.error < 1e-4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["dare_linear", "dare_ties"])
 def test_dare_drops_at_random_by_a_seed_and_keeps_the_mean(method: str, make: Make, tmp_path: Path) -> None:
     folders = [make(seed, target_modules=["q_proj"]) for seed in (1, 2)]
@@ -412,6 +413,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("method", ["linear", "cat", "svd", "ties", "dare_ties"])
 def test_one_adapter_with_weight_one_is_itself(variant: str, method: str, make: Make, tmp_path: Path) -> None:
@@ -571,6 +573,7 @@ _TARGETS: list[Any] = [
 ]
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_is_merged_stock_peft_loads_all_of_it(

@@ -250,6 +250,7 @@ def test_the_bare_base_is_no_peft_model(manager: PeftManager, ready: Ready) -> N
     assert caught.value.hint
 
 
+@pytest.mark.slow
 def test_two_adapters_give_what_each_gave_alone(manager: PeftManager, ready: Ready) -> None:
     alone = {}
     bare = manager.base_handle().logits(TEXT)

@@ -30,6 +30,7 @@ def test_what_a_resumed_training_goes_again_is_drawn_once(tmp_path: Path) -> Non
     assert curve_of(SimpleNamespace(ref="x", directory=tmp_path / "gone")).losses == ()  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_of_a_training_that_goes_on_only_the_newest_losses_are_kept(tmp_path: Path) -> None:
     """Each look at it stayed in memory: an hour took 18 MB of the server."""
     log = EventLog(tmp_path / "events.jsonl")

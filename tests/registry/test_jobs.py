@@ -111,6 +111,7 @@ for number in range(10):
 """
 
 
+@pytest.mark.slow
 def test_processes_that_ask_for_the_same_work_get_one_job(registry, url):
     asking = [python(ASK, url) for _ in range(3)]
     answers = [process.communicate(timeout=60) for process in asking]

@@ -115,6 +115,7 @@ def test_tables_of_another_program_are_left_alone(empty_url):
     database.close()
 
 
+@pytest.mark.slow
 def test_processes_that_start_first_at_once_both_work(empty_url):
     starting = [
         subprocess.Popen(

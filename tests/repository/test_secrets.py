@@ -17,7 +17,6 @@ from codebase_gardener.repository.store import load_snapshot, save_snapshot
 from codebase_gardener.utils.error_handling import ResourceError
 from codebase_gardener.utils.memo import remembering
 
-pytestmark = pytest.mark.usefixtures("scanner")
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 KEY = "AKIA" + "QWERTZU2OPASDFG7"  # put together, so that this very file holds none
 
@@ -36,6 +35,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
+@pytest.mark.usefixtures("scanner")
 def test_every_kind_is_found_and_no_harmless_line(known: ModuleType) -> None:
     dice = random.Random(3)
     made = known.secrets(lambda signs, count: "".join(dice.choices(signs, k=count)))
@@ -153,6 +153,7 @@ def test_all_secrets_of_a_file_that_is_left_out_are_told(tmp_path: Path) -> None
     assert left.reason.endswith(" and 2 more")
 
 
+@pytest.mark.usefixtures("scanner")
 def test_a_scan_that_fails_lets_nothing_through(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     fails = tmp_path / "kingfisher"
     fails.write_text("#!/bin/sh\necho no >&2\nexit 2\n")

@@ -119,6 +119,7 @@ def test_a_class_with_nested_classes_keeps_only_the_outer_signatures(read_file):
     assert found["A.B"] == "    class B:\n        def b(self): ...\n"
 
 
+@pytest.mark.slow
 def test_a_huge_function_is_cut_at_a_line_and_many_classes_are_quick(read_file):
     huge = "def f():\n" + "    call('some argument')\n" * 5_000
     many = "".join(f"class C{n}:\n    def m(self):\n        return {n}\n" for n in range(8_000))

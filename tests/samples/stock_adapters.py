@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 import torch
 from peft import PeftModel, get_peft_config, get_peft_model
 
@@ -53,22 +51,6 @@ STOCK: dict[str, dict[str, Any]] = {
 }
 IN_SLOTS = ("lora", "lora, rank 8", "rslora, bias")
 UNMERGEABLE = ("adaption prompt",)
-
-
-@pytest.fixture(scope="session")
-def stock(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Folder of an adapter: `stock(base, "dora", seed=1)`."""
-    made: dict[str, Path] = {}
-
-    def make(base: Path, kind: str, seed: int = 0, **options: Any) -> Path:
-        key = f"{base} {kind} {seed} {options}"
-        if key not in made:
-            made[key] = save_adapter(
-                tmp_path_factory.mktemp("stock"), base, {**STOCK.get(kind, {}), **options}, seed
-            )
-        return made[key]
-
-    return make
 
 
 def save_adapter(folder: Path, base: Path, config: dict[str, Any], seed: int = 0) -> Path:

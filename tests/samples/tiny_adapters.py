@@ -1,4 +1,4 @@
-"""Adapters of the tiny base, trained once and copied into each test's home."""
+"""Adapters of the tiny base: trained once and copied into each test's home, or made by stock PEFT."""
 
 from __future__ import annotations
 
@@ -119,5 +119,23 @@ def ready(base: Base, trained: Callable[..., Trained]) -> Callable[..., VersionR
         version = registry.publish(job.id, publication, {"tensors_matched": 1})
         registry.set_active(project, name, version.version)
         return registry.version(version.ref)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def stock(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Folder of an adapter that stock PEFT made, with random weights: `stock(base, "dora", seed=1)`."""
+    made: dict[str, Path] = {}
+
+    def make(base: Path, kind: str, seed: int = 0, **options: Any) -> Path:
+        from samples.stock_adapters import STOCK, save_adapter
+
+        key = f"{base} {kind} {seed} {options}"
+        if key not in made:
+            made[key] = save_adapter(
+                tmp_path_factory.mktemp("stock"), base, {**STOCK.get(kind, {}), **options}, seed
+            )
+        return made[key]
 
     return make

@@ -158,6 +158,7 @@ def test_names_of_prose_are_looked_for_and_those_of_the_code_before_an_answer_ar
     assert answering.told(filled, ["my_rest = fold_kite(my_total)"])["unverified"] == ["fold_kite"]
 
 
+@pytest.mark.slow
 def test_the_memory_is_of_code_that_goes_on_and_knows_what_was_added_last(
     running: Running, small_repository: Path
 ) -> None:

@@ -179,6 +179,7 @@ def test_the_command(
     assert ApiKeys.read(file).knows(key.encode())
 
 
+@pytest.mark.slow
 def test_what_is_pinned_stays_where_others_have_to_go(
     settings: Settings, ready: Callable[..., VersionRow]
 ) -> None:

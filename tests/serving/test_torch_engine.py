@@ -29,6 +29,7 @@ def engine(manager: PeftManager) -> Iterator[TorchEngine]:
     engine.close()
 
 
+@pytest.mark.slow
 def test_what_has_no_slot_answers_beside_the_others(
     engine: TorchEngine, manager: PeftManager, ready: Callable[..., VersionRow]
 ) -> None:
@@ -93,6 +94,7 @@ def counted(manager: PeftManager) -> Iterator[tuple[Counting, Counting]]:
         engine.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"temperature": 0.8, "seed": 3}, {"repetition_penalty": 1.2}])
 @pytest.mark.parametrize("has_memory", [False, True])
 def test_drafts_change_no_token_and_save_passes(

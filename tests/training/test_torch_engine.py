@@ -52,6 +52,7 @@ def losses(directory: JobDirectory) -> list[float]:
     return [event["loss"] for event in directory.events.all() if event["kind"] == "step"]
 
 
+@pytest.mark.slow
 def test_a_step_tells_the_peak_that_was_planned_and_nothing_is_printed(
     make_job: MakeJob, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -291,6 +292,7 @@ def test_the_step_is_the_same_however_it_is_computed(change: dict[str, Any], mak
         torch.testing.assert_close(trained_tensors(other)[name], tensor, atol=1e-5, rtol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["LORA", "LOHA"])
 def test_some_layers_of_all_linear(kind: str, make_job: MakeJob) -> None:
     directory = make_job(peft_type=kind, layers_to_transform="1")
@@ -302,6 +304,7 @@ def test_some_layers_of_all_linear(kind: str, make_job: MakeJob) -> None:
     assert "lm_head" not in names
 
 
+@pytest.mark.slow
 def test_the_last_step_takes_the_batches_that_are_left(
     make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -341,6 +344,7 @@ def test_rows_that_repeat_held_out_ones_are_told(make_job: MakeJob) -> None:
     assert "max_length" not in caught.value.hint
 
 
+@pytest.mark.slow
 def test_the_probe_recomputes_activations_too(make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bool] = []
 
@@ -368,6 +372,7 @@ def test_rank_that_an_initialisation_does_not_take(make_job: MakeJob) -> None:
         run(make_job(init_lora_weights="orthogonal", r=3))
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_no_number_ends_the_run(make_job: MakeJob, make_base: Callable[..., Path]) -> None:
     base = make_base(5)
     weights = load_file(base / "model.safetensors")
@@ -460,6 +465,7 @@ def test_the_eta_does_not_count_the_start_up_of_the_first_step(
 # ---------------------------------------------------------------- what is saved
 
 
+@pytest.mark.slow
 def test_the_folder_is_what_the_ecosystem_expects(make_job: MakeJob) -> None:
     directory = make_job()
     run(directory)
@@ -488,6 +494,7 @@ def proven(directory: JobDirectory) -> dict[str, Any]:
     )
 
 
+@pytest.mark.slow
 def test_stock_peft_gives_the_same_logits(make_job: MakeJob, tiny_base: Path) -> None:
     directory = make_job(learning_rate=0.02, steps=3)
     run(directory)

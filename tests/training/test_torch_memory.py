@@ -54,6 +54,7 @@ def saved_by_autograd(model: Any, bf16: bool, fast: bool) -> int:
     return sum(storage.nbytes() for storage in kept.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
 @pytest.mark.parametrize(
     "options",

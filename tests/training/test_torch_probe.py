@@ -22,6 +22,7 @@ def request_of(job: JobDirectory, **changes: Any) -> ProbeRequest:
     return ProbeRequest(spec.base, spec.dataset, spec.training.model_copy(update=changes), "cpu")
 
 
+@pytest.mark.slow
 def test_the_probe_foresees_the_steps_and_tokens_of_the_run(make_job: Callable[..., JobDirectory]) -> None:
     job = make_job(steps=5, gradient_accumulation_steps=2)
     probe = probe_training(job.spec.base, job.spec.dataset, job.spec.training, "cpu")

@@ -11,6 +11,7 @@ def test_what_was_made_in_the_block_is_not_gone_through_after_it() -> None:
     def note(phase: str, _: dict[str, int]) -> None:
         collections.append(phase)
 
+    gc.unfreeze()  # as a program is that has frozen nothing
     gc.callbacks.append(note)
     try:
         with paused_collection():
@@ -19,6 +20,7 @@ def test_what_was_made_in_the_block_is_not_gone_through_after_it() -> None:
         told = list(collections)
     finally:
         gc.callbacks.remove(note)
+        gc.freeze()
     assert told == [], f"of {len(kept) + len(more)} lists"
     assert gc.isenabled()
 
@@ -31,3 +33,11 @@ def test_a_collection_that_was_off_stays_off() -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_what_the_program_has_frozen_stays_frozen() -> None:
+    gc.freeze()
+    frozen = gc.get_freeze_count()
+    with paused_collection():
+        pass
+    assert gc.get_freeze_count() > frozen / 2

@@ -9,6 +9,7 @@ import pytest
 from codebase_gardener.utils.patterns import pattern_problem
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "pattern",
     [

@@ -53,6 +53,8 @@ def near_duplicates(
     Returns:
         Index of a text → index of the first reference it duplicates.
     """
+    if not texts or not references:
+        return {}
     reference_sets = [shingles(text) for text in references]
     index = _Index(reference_sets, threshold)
     found: dict[int, int] = {}
@@ -98,7 +100,7 @@ class _Index:
         from datasketch import MinHash, MinHashLSH
 
         self._empty = MinHash(num_perm=_PERMUTATIONS, seed=1, scheme="affine32", hashfunc=int)
-        self._lsh = MinHashLSH(threshold=max(0.1, threshold - _LSH_SLACK), num_perm=_PERMUTATIONS)
+        self._lsh = MinHashLSH(num_perm=_PERMUTATIONS, params=_bands(threshold))
         for number, one in enumerate(sets):
             if len(one):
                 self._lsh.insert(number, self._signature(one))
@@ -111,6 +113,15 @@ class _Index:
         signature = self._empty.copy()
         signature.update_batch(one.tolist())
         return signature
+
+
+@lru_cache
+def _bands(threshold: float) -> tuple[int, int]:
+    """How many bands of how many rows: datasketch looks for them anew for each index, a tenth of a second."""
+    from datasketch import MinHashLSH
+
+    found = MinHashLSH(threshold=max(0.1, threshold - _LSH_SLACK), num_perm=_PERMUTATIONS)
+    return found.b, found.r
 
 
 _QUOTING = frozenset({USER_TASK, "wiki_example"})  # code that does not stand under the row's own symbol

@@ -27,6 +27,7 @@ def paused_collection() -> Iterator[None]:
         yield
     finally:
         if enabled:
-            gc.freeze()
-            gc.unfreeze()  # what was made is old: the next collection does not begin with all of it
+            if not gc.get_freeze_count():  # what the program itself has frozen stays so
+                gc.freeze()
+                gc.unfreeze()  # what was made is old: the next collection does not begin with all of it
             gc.enable()

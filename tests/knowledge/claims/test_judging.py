@@ -185,6 +185,7 @@ def test_any_text_is_read(text: str) -> None:
     assert {verdict.verdict for verdict in judge_claims(claims, sources)} <= set(VERDICTS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     [

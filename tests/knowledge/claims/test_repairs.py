@@ -80,6 +80,7 @@ def test_of_anything_only_numbers_change_and_a_second_time_nothing(
     assert repair(made, snapshot)[0] == made
 
 
+@pytest.mark.slow
 def test_a_document_of_many_claims(snapshot: Snapshot) -> None:
     text = "| `one` | a.py:L9-10 |\n" * 3_000
     made, _ = repair(text, snapshot)

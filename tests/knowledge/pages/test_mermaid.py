@@ -64,6 +64,7 @@ def inside(diagram: str) -> str:
     return text
 
 
+@pytest.mark.slow
 def test_mermaid_takes_hostile_names_and_refuses_what_is_none(parser: Path) -> None:
     drawn = [
         flowchart(HOSTILE, ARROWS), flowchart(HOSTILE, ARROWS, "TD"), sequence(HOSTILE, ARROWS),
@@ -73,6 +74,7 @@ def test_mermaid_takes_hostile_names_and_refuses_what_is_none(parser: Path) -> N
     assert [at for at, _ in refused(parser, ['flowchart LR\n  N0["a', inside(drawn[0])])] == [0]
 
 
+@pytest.mark.slow
 def test_mermaid_takes_every_diagram_of_a_wiki(parser: Path) -> None:
     classes = "\n\n".join(f"class C{at}(Config):\n    pass" for at in range(40))
     files = PACKAGE | {

@@ -14,6 +14,8 @@ import pytest
 from codebase_gardener.wiki.site.static_site import StaticSite
 from samples.chromium import Chromium
 
+pytestmark = pytest.mark.slow
+
 LOW_CONTRAST = """
 (() => {
   const parts = (c) => c.match(/[\\d.]+/g).map(Number);
