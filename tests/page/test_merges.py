@@ -73,14 +73,23 @@ def test_the_form_is_in_the_address_and_knows_the_adapters(seeded: tuple[Home, T
 
 def test_with_one_adapter_it_says_so_and_what_to_do(tmp_path: Path) -> None:
     with asked(tmp_path / "home") as (home, client):
-        assert "There is no adapter yet, and a merge takes two" in client.get("/page/merge").text
+        page = client.get("/page/merge").text
+        assert "There is no adapter yet, and a merge takes two" in page
+        assert 'name="a0"' not in page
         home.gardener.registry.add_project("garden", "/src/garden", "git")
         home.version("garden", active=True)
         page = client.get("/page/merge").text
         assert "There is only one adapter, garden/default@1, and a merge takes two" in page
         assert 'What to do: <a href="/page/grow">grow a project</a> on smollm2-135m' in page
+        assert 'name="a0"' not in page
         home.version("garden")
-        assert "What to do" not in client.get("/page/merge").text
+        page = client.get("/page/merge").text
+        assert "What to do" not in page
+        assert 'name="a0"' in page
+        assert (
+            "ties_svd: the sum of the largest entries, where their signs agree; as large as the largest"
+            in page
+        )
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,8 @@ def test_from_the_list_to_a_token(home: Home, page: Page) -> None:
     main = page.get_by_role("main")
     expect(main).to_contain_text("The adapter helps.")
     expect(main).to_contain_text("1.22 times as likely")
+    for measured in ("the verdict", "token by token", "as an editor asks"):
+        expect(main.get_by_role("button", name=f"Measure {measured} again", exact=True)).to_be_visible()
     arms = page.get_by_role("table", name="Loss of the arms")
     assert arms.get_by_role("row").count() == 1 + 8 + 1
     expect(arms.get_by_role("row").filter(has_text=PARENT.name)).to_contain_text("1.3")
