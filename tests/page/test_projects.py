@@ -10,13 +10,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import update
 
-from codebase_gardener.page.grow_runs import GrowRun
 from codebase_gardener.registry import schema
-from codebase_gardener.utils.files import FileLock, make_folder, write_json
+from codebase_gardener.utils.files import FileLock
 from samples.browser import SIZES, check_view
 from samples.queued_jobs import queue_job
 
 from .conftest import LEFT_OUT, Home, served, tab
+from .test_grow_runs import run_in
 
 pytestmark = pytest.mark.slow
 
@@ -32,6 +32,9 @@ title: "garden"
 
 Waters plants by the clock {HOSTILE}.
 """
+PLAN = {"project": "garden", "revision": "c0ffee", "base": "tiny", "device": "cpu", "rows": 9, "minutes": 1.0,
+        "heldout_functions": 2, "memory_bytes": 1, "disk_bytes": 1, "free_disk_bytes": 1, "start": "",
+        "reasons": [], "warnings": []}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -158,14 +161,7 @@ def test_all_views_are_in_sight_on_a_narrow_screen(home: Home, page: Page) -> No
 
 def test_while_it_grows_it_leads_to_its_training_and_its_wiki(home: Home, chromium: Browser) -> None:
     settings = home.gardener.settings
-    run = GrowRun(settings.home / "runs" / "20260101-000000-00000000")
-    make_folder(run.folder)
-    write_json(run.folder / "asked.json", {"source": "/src/garden"})
-    plan = {"project": "garden", "revision": "c0ffee", "base": "tiny", "device": "cpu", "rows": 9, "minutes": 1.0,
-            "heldout_functions": 2, "memory_bytes": 1, "disk_bytes": 1, "free_disk_bytes": 1, "start": "",
-            "reasons": [], "warnings": []}  # fmt: skip
-    write_json(run.folder / "plan.json", plan)
-    (run.folder / "grown.json").touch()
+    run = run_in(settings.home, plan=PLAN, grown="")
     log = run.folder / "log.txt"
     log.write_text("".join(f"line {number}\n" for number in range(100)))
     lock = FileLock(run.folder / "lock")
@@ -197,7 +193,18 @@ def test_while_it_grows_it_leads_to_its_training_and_its_wiki(home: Home, chromi
         main.get_by_role("link", name="Watch it").click()
         expect(page.get_by_role("heading", level=1)).to_have_text(str(job.ref))
     lock.release()
+    run.discard()
     home.gardener.manager.trainings.cancel(job.id)
+
+
+def test_a_plan_that_nobody_wants_is_discarded(home: Home, page: Page) -> None:
+    run = run_in(home.gardener.settings.home, plan=PLAN)
+    page.goto(home.url)
+    page.get_by_role("link", name="/src/garden").click()
+    page.get_by_role("button", name="Discard the plan").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Projects")
+    assert page.get_by_role("link", name="/src/garden").count() == 0
+    assert not run.folder.exists()
 
 
 @pytest.mark.parametrize("path", ["projects", "projects/garden", "projects/garden/default/2", "grow",

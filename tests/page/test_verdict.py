@@ -196,3 +196,9 @@ def test_it_prints_without_buttons(home: Home, page: Page) -> None:
     page.emulate_media(media="print")
     expect(page.get_by_role("table", name="Loss of the arms")).to_be_visible()
     expect(page.get_by_role("button", name="Measure")).to_have_count(0)
+    page.emulate_media(media="screen")
+    page.goto(f"{home.url}/page/verdict/garden/few/1")
+    expect(page.get_by_text("Not there yet")).to_have_count(2)
+    page.emulate_media(media="print")
+    for what in (page.get_by_text("Not there yet").all(), page.get_by_role("heading", level=2).all()):
+        assert [one.inner_text() for one in what if one.is_visible()] == []

@@ -139,6 +139,16 @@ class GrowRun:
             )
         self._work("grown", [], environment)
 
+    def discard(self) -> None:
+        """Forget it; what has grown stays.
+
+        Raises:
+            ConflictError: It works.
+        """
+        if runs_in(self.folder):
+            raise ConflictError(f"this run is {self.state}", hint="wait until it has ended")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def _work(self, what: str, options: list[str], environment: Mapping[str, str]) -> None:
         start_in(self.folder, f"{what}.json", ["grow", *options, *self.asked.arguments], environment)
 

@@ -57,11 +57,16 @@ def grow_routes(shell: Shell) -> Sequence[BaseRoute]:
         run.start(settings.for_workers)
         return shell.redirect(shell.link("grow", run.id))
 
+    def discard(request: Request, fields: Form) -> Response:
+        _run(settings.home, request).discard()
+        return shell.redirect(shell.link("projects"))
+
     return [
         Route(f"{PREFIX}/grow", form),
         Route(f"{PREFIX}/grow", shell.action(plan), methods=["POST"]),
         Route(f"{PREFIX}/grow/{{run}}", show),
         Route(f"{PREFIX}/grow/{{run}}/start", shell.action(start), methods=["POST"]),
+        Route(f"{PREFIX}/grow/{{run}}/discard", shell.action(discard), methods=["POST"]),
     ]
 
 
