@@ -131,6 +131,9 @@ def test_a_project_is_deleted_after_a_question(home: Home, page: Page) -> None:
     page.goto(f"{home.url}/page/projects")
     page.get_by_role("link", name="doomed", exact=True).click()
     page.get_by_role("link", name="Delete project").click()
+    expect(page.get_by_role("main")).to_contain_text(
+        "This removes the project with its wiki and its datasets."
+    )
     page.get_by_role("button", name="Delete doomed").click()
     expect(page.get_by_role("heading", name="Projects")).to_be_visible()
     assert "doomed" not in [row.name for row in home.gardener.projects()]

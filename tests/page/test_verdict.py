@@ -17,9 +17,11 @@ from codebase_gardener.evaluation.parent import BesideParent, Part
 from codebase_gardener.evaluation.slices import Loss, Slice
 from codebase_gardener.evaluation.token_scores import TokenScores
 from codebase_gardener.evaluation.verdict import FunctionLoss, judge
+from codebase_gardener.utils.files import FileLock
 from samples.browser import SIZES, THEMES, check_view
 
 from .conftest import LEFT_OUT, Home, served
+from .test_grow_runs import run_in
 
 pytestmark = pytest.mark.slow
 
@@ -189,6 +191,20 @@ def test_what_is_not_measured_is_said_and_can_be_started(home: Home, page: Page)
 @pytest.mark.parametrize("size", SIZES)
 def test_every_view_is_accessible_and_fits(home: Home, page: Page, path: str, size: str) -> None:
     check_view(page, LEFT_OUT, f"{home.url}/page/verdict{path}", size)
+
+
+def test_while_it_grows_its_verdict_is_waited_for(home: Home, page: Page) -> None:
+    run = run_in(home.gardener.settings.home, plan={"project": "garden"}, grown="")
+    lock = FileLock(run.folder / "lock")
+    assert lock.acquire()
+    measure = page.get_by_role("button", name="Measure the verdict")
+    for view in ("projects/garden", "verdict/garden/bare/1"):
+        page.goto(f"{home.url}/page/{view}")
+        expect(page.get_by_role("link", name="Watch it")).to_have_attribute("href", f"/page/grow/{run.id}")
+    assert measure.count() == 0
+    lock.release()
+    expect(measure).to_be_visible()
+    run.discard()
 
 
 def test_it_prints_without_buttons(home: Home, page: Page) -> None:

@@ -24,7 +24,7 @@ from codebase_gardener.utils.error_handling import ConflictError, InvalidInputEr
 from codebase_gardener.utils.files import make_folder, read_json, write_json
 from codebase_gardener.utils.names import check_name
 
-__all__ = ["GrowForm", "GrowRun", "runs_of"]
+__all__ = ["GrowForm", "GrowRun", "growing_now", "runs_of"]
 
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 _KEPT = 50
@@ -205,6 +205,12 @@ def runs_of(home: Path) -> list[GrowRun]:
     """All that are kept, newest first."""
     folders = sorted((home / "runs").glob("*-*-*"), reverse=True)
     return [GrowRun(folder) for folder in folders if (folder / "asked.json").is_file()]
+
+
+def growing_now(home: Path, project: str) -> GrowRun | None:
+    """The run that grows a project now, as far as its verdict."""
+    runs = (run for run in runs_of(home) if run.state == "growing")
+    return next((run for run in runs if (run.plan or {}).get("project") == project), None)
 
 
 def _printed(file: Path) -> dict[str, Any] | None:
