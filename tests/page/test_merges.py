@@ -154,6 +154,28 @@ def predicted(client: TestClient, **fields: str) -> str:
     return page
 
 
+def test_what_works_is_said_and_an_exact_merge_is_called_one(seeded: tuple[Home, TestClient]) -> None:
+    home, client = seeded
+    folder = merge_in(home, trial="")
+    address = f"/page/merge/{folder.name}"
+    try:
+        lock = FileLock(folder / "trial" / "lock")
+        assert lock.acquire()
+        assert "The error is being measured." in client.get(address).text
+        lock.release()
+        (folder / "trial" / "said.json").write_text(json.dumps({"report": {"error": 3e-9, "modules": {}}}))
+        page = client.get(address).text
+        assert "3e-09 of what the method defines: exact, but for rounding" in page
+        assert "Nothing is a version yet." in page
+        (folder / "written").mkdir()
+        lock = FileLock(folder / "written" / "lock")
+        assert lock.acquire()
+        assert "The version is being written and proven." in client.get(address).text
+        lock.release()
+    finally:
+        shutil.rmtree(folder)
+
+
 def test_the_verdict_of_what_a_merge_became_stands_with_its_errors(seeded: tuple[Home, TestClient]) -> None:
     home, client = seeded
     row = home.version("garden", "both")
