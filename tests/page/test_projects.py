@@ -200,6 +200,14 @@ def test_while_it_grows_it_leads_to_its_training_and_its_wiki(home: Home, chromi
     home.gardener.manager.trainings.cancel(job.id)
 
 
+def test_what_has_grown_leads_to_its_verdict(home: Home, page: Page) -> None:
+    run = run_in(home.gardener.settings.home, plan=PLAN, grown={"adapter": "garden/default@2"})
+    page.goto(f"{home.url}/page/grow/{run.id}")
+    page.get_by_role("link", name="See the verdict").click()
+    expect(page).to_have_url(f"{home.url}/page/verdict/garden/default/2")
+    run.discard()
+
+
 def test_a_plan_that_nobody_wants_is_discarded(home: Home, page: Page) -> None:
     run = run_in(home.gardener.settings.home, plan=PLAN)
     page.goto(home.url)

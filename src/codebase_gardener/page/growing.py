@@ -16,6 +16,7 @@ from codebase_gardener.page.shell import PREFIX, Form, Shell
 from codebase_gardener.page.training_feed import PENDING
 from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.utils.names import parse_ref
 
 __all__ = ["grow_routes", "open_trainings"]
 
@@ -48,6 +49,7 @@ def grow_routes(shell: Shell) -> Sequence[BaseRoute]:
             plan=run.plan,
             trainings=open_trainings(shell, project) if state == "growing" else [],
             has_wiki=bool(overview_of(settings.projects_dir, project)) if project else False,
+            made=parse_ref(run.grown["adapter"]) if run.grown and "adapter" in run.grown else None,
             log=run.log_tail(),
             options=options,
         )
