@@ -71,6 +71,7 @@ def test_from_a_project_to_what_the_graph_and_two_models_say(home: Home, page: P
         wanted = said_by_the_interface(home, "chat/completions", model, messages=turns, max_tokens=6)
         assert panels.nth(number).locator(".answer").text_content() == wanted != ""
         expect(panels.nth(number).get_by_role("link").first).to_be_visible()
+    expect(panels.last.get_by_role("status")).to_contain_text("cut there: “Tokens at most” allows more")
     assert not any("code_editor" in url for url in asked)
     page.reload()
     expect(panels.nth(1).get_by_role("status")).to_contain_text("done: ")

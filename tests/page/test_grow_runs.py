@@ -78,6 +78,8 @@ def test_while_its_lock_is_held_it_works(home: Path) -> None:
     assert run.state == "planning"
     (run.folder / "grown.json").write_text("")
     assert run.state == "growing"
+    with pytest.raises(ConflictError, match="growing"):
+        run.discard()
     lock.release()
     assert run.state == "failed"  # it was killed
 

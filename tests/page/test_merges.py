@@ -73,14 +73,23 @@ def test_the_form_is_in_the_address_and_knows_the_adapters(seeded: tuple[Home, T
 
 def test_with_one_adapter_it_says_so_and_what_to_do(tmp_path: Path) -> None:
     with asked(tmp_path / "home") as (home, client):
-        assert "There is no adapter yet, and a merge takes two" in client.get("/page/merge").text
+        page = client.get("/page/merge").text
+        assert "There is no adapter yet, and a merge takes two" in page
+        assert 'name="a0"' not in page
         home.gardener.registry.add_project("garden", "/src/garden", "git")
         home.version("garden", active=True)
         page = client.get("/page/merge").text
         assert "There is only one adapter, garden/default@1, and a merge takes two" in page
         assert 'What to do: <a href="/page/grow">grow a project</a> on smollm2-135m' in page
+        assert 'name="a0"' not in page
         home.version("garden")
-        assert "What to do" not in client.get("/page/merge").text
+        page = client.get("/page/merge").text
+        assert "What to do" not in page
+        assert 'name="a0"' in page
+        assert (
+            "ties_svd: the sum of the largest entries, where their signs agree; as large as the largest"
+            in page
+        )
 
 
 @pytest.mark.parametrize(
@@ -143,6 +152,28 @@ def predicted(client: TestClient, **fields: str) -> str:
         assert "data-refresh" in page and time.monotonic() < ends_at
         time.sleep(0.01)
     return page
+
+
+def test_what_works_is_said_and_an_exact_merge_is_called_one(seeded: tuple[Home, TestClient]) -> None:
+    home, client = seeded
+    folder = merge_in(home, trial="")
+    address = f"/page/merge/{folder.name}"
+    try:
+        lock = FileLock(folder / "trial" / "lock")
+        assert lock.acquire()
+        assert "The error is being measured." in client.get(address).text
+        lock.release()
+        (folder / "trial" / "said.json").write_text(json.dumps({"report": {"error": 3e-9, "modules": {}}}))
+        page = client.get(address).text
+        assert "3e-09 of what the method defines: exact, but for rounding" in page
+        assert "Nothing is a version yet." in page
+        (folder / "written").mkdir()
+        lock = FileLock(folder / "written" / "lock")
+        assert lock.acquire()
+        assert "The version is being written and proven." in client.get(address).text
+        lock.release()
+    finally:
+        shutil.rmtree(folder)
 
 
 def test_the_verdict_of_what_a_merge_became_stands_with_its_errors(seeded: tuple[Home, TestClient]) -> None:

@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import update
 
 from codebase_gardener.registry import schema
+from codebase_gardener.utils.files import FileLock
 from samples.browser import SIZES, check_view
 from samples.queued_jobs import queue_job
 
-from .conftest import LEFT_OUT, Home, served
+from .conftest import LEFT_OUT, Home, served, tab
+from .test_grow_runs import run_in
 
 pytestmark = pytest.mark.slow
 
@@ -30,6 +32,9 @@ title: "garden"
 
 Waters plants by the clock {HOSTILE}.
 """
+PLAN = {"project": "garden", "revision": "c0ffee", "base": "tiny", "device": "cpu", "rows": 9, "minutes": 1.0,
+        "heldout_functions": 2, "memory_bytes": 1, "disk_bytes": 1, "free_disk_bytes": 1, "start": "",
+        "reasons": [], "warnings": []}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +131,9 @@ def test_a_project_is_deleted_after_a_question(home: Home, page: Page) -> None:
     page.goto(f"{home.url}/page/projects")
     page.get_by_role("link", name="doomed", exact=True).click()
     page.get_by_role("link", name="Delete project").click()
+    expect(page.get_by_role("main")).to_contain_text(
+        "This removes the project with its wiki and its datasets."
+    )
     page.get_by_role("button", name="Delete doomed").click()
     expect(page.get_by_role("heading", name="Projects")).to_be_visible()
     assert "doomed" not in [row.name for row in home.gardener.projects()]
@@ -141,6 +149,73 @@ def test_what_is_typed_filters_and_stands_in_the_address(home: Home, page: Page)
     expect(page.get_by_role("link", name="garden", exact=True)).to_have_count(0)
     page.goto(f"{home.url}/page/projects?q=%25")
     expect(page.get_by_role("main")).to_contain_text("Nothing is called like that")
+
+
+def test_all_views_are_in_sight_on_a_narrow_screen(home: Home, page: Page) -> None:
+    page.set_viewport_size({"width": 400, "height": 800})
+    for path in ("projects", "home"):
+        page.goto(f"{home.url}/page/{path}")
+        links = page.get_by_role("navigation", name="Views").get_by_role("link")
+        assert links.count() == 7
+        for link in links.all():
+            expect(link).to_be_in_viewport(ratio=1)
+            assert link.evaluate("node => getComputedStyle(node.parentElement).maskImage") == "none"
+
+
+def test_while_it_grows_it_leads_to_its_training_and_its_wiki(home: Home, chromium: Browser) -> None:
+    settings = home.gardener.settings
+    run = run_in(settings.home, plan=PLAN, grown="")
+    log = run.folder / "log.txt"
+    log.write_text("".join(f"line {number}\n" for number in range(100)))
+    lock = FileLock(run.folder / "lock")
+    assert lock.acquire()
+    job = queue_job(home.gardener.registry, lambda job_id: settings.jobs_dir / job_id, project="garden")
+    with tab(chromium, allowed=lambda line: "ERR_FAILED" in line) as page:
+        page.goto(f"{home.url}/page/grow/{run.id}")
+        main = page.get_by_role("main")
+        expect(main).to_contain_text("1 minute of training")
+        expect(main.get_by_role("link", name="Read its wiki")).to_be_visible()
+        watch = main.get_by_role("link", name="Watch the training")
+        expect(watch).to_have_attribute("href", f"/page/trainings/{job.id}")
+        said = main.get_by_role("group", name="Log")
+        at_end = "node => node.scrollTop + node.clientHeight >= node.scrollHeight - 1"
+        assert said.evaluate(at_end)
+        log.write_text(log.read_text() + "the newest\n")
+        expect(said).to_contain_text("the newest")
+        assert said.evaluate(at_end)
+        page.route("**/page/grow/*", lambda route: route.abort())
+        expect(page.get_by_role("alert")).to_contain_text("The server does not answer")
+        page.unroute("**/page/grow/*")
+        expect(page.get_by_role("alert")).to_have_count(0)
+        said.evaluate("node => { node.scrollTop = 40; }")
+        log.write_text(log.read_text() + "newer still\n")
+        expect(said).to_contain_text("newer still")
+        assert said.evaluate("node => node.scrollTop") == 40
+        page.goto(f"{home.url}/page/projects/garden")
+        expect(main).to_contain_text(f"{job.ref} waits for its training")
+        main.get_by_role("link", name="Watch it").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(str(job.ref))
+    lock.release()
+    run.discard()
+    home.gardener.manager.trainings.cancel(job.id)
+
+
+def test_what_has_grown_leads_to_its_verdict(home: Home, page: Page) -> None:
+    run = run_in(home.gardener.settings.home, plan=PLAN, grown={"adapter": "garden/default@2"})
+    page.goto(f"{home.url}/page/grow/{run.id}")
+    page.get_by_role("link", name="See the verdict").click()
+    expect(page).to_have_url(f"{home.url}/page/verdict/garden/default/2")
+    run.discard()
+
+
+def test_a_plan_that_nobody_wants_is_discarded(home: Home, page: Page) -> None:
+    run = run_in(home.gardener.settings.home, plan=PLAN)
+    page.goto(home.url)
+    page.get_by_role("link", name="/src/garden").click()
+    page.get_by_role("button", name="Discard the plan").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Projects")
+    assert page.get_by_role("link", name="/src/garden").count() == 0
+    assert not run.folder.exists()
 
 
 @pytest.mark.parametrize("path", ["projects", "projects/garden", "projects/garden/default/2", "grow",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -169,3 +170,11 @@ def test_assets_are_asked_for_once_and_nothing_else_is_given(client: TestClient)
     )
     for name in ("..%2fshell.py", "%2e%2e/shell.py", "shell.py", "page.css%00"):
         assert client.get(f"/page/assets/{name}").status_code == 404
+
+
+@pytest.mark.parametrize("view", ["projects", "trainings", "ask", "wiki", "merge"])
+def test_an_empty_home_says_what_to_do_and_has_nothing_to_filter(tmp_path: Path, view: str) -> None:
+    with asked(tmp_path / "home") as (_, client):
+        page = client.get(f"/page/{view}").text
+    assert 'href="/page/grow"' in page
+    assert "<form" not in page

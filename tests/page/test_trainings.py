@@ -17,9 +17,12 @@ from codebase_gardener.bases.resolution import resolve_base
 from codebase_gardener.dataset.user_rows import user_dataset
 from codebase_gardener.dataset.writer import write_dataset
 from codebase_gardener.jobs.directory import JobDirectory
+from codebase_gardener.jobs.events import NewestEvents
+from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.jobs.queue import device_of_this_host
 from codebase_gardener.jobs.spec import JobSpec
 from codebase_gardener.page.mounting import mounted_page
+from codebase_gardener.page.training_feed import figures
 from codebase_gardener.registry.rows import JobRow, Publication
 from codebase_gardener.serving.server import ServeOptions, in_background, listen, opened
 from codebase_gardener.training.spec import parse_spec
@@ -176,6 +179,18 @@ def test_from_the_list_to_a_training_that_goes_on(
         log.write(f"said {HOSTILE}\n")
     expect(page.locator("#log")).to_contain_text(f"said {HOSTILE}")
     assert page.locator("main img").count() == 0
+
+
+def test_what_is_left_is_told_while_it_trains(home: Trainings) -> None:
+    job, lock = home.begun("proved", "seventh", steps=2)
+    events = JobDirectory(job.directory).events
+    seen = NewestEvents(events)
+    assert figures(job, seen.look(), TrainingProgress.of_job(job, seen))["eta"] != "–"
+    events.append("stage", stage="proving")
+    shown = figures(job, seen.look(), TrainingProgress.of_job(job, seen))
+    assert (shown["stage"], shown["eta"]) == ("proving", "–")
+    home.gardener.registry.cancel_job(job.id)
+    lock.release()
 
 
 def test_a_stream_goes_on_where_it_was_and_ends_with_the_training(home: Trainings) -> None:

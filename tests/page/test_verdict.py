@@ -17,9 +17,11 @@ from codebase_gardener.evaluation.parent import BesideParent, Part
 from codebase_gardener.evaluation.slices import Loss, Slice
 from codebase_gardener.evaluation.token_scores import TokenScores
 from codebase_gardener.evaluation.verdict import FunctionLoss, judge
+from codebase_gardener.utils.files import FileLock
 from samples.browser import SIZES, THEMES, check_view
 
 from .conftest import LEFT_OUT, Home, served
+from .test_grow_runs import run_in
 
 pytestmark = pytest.mark.slow
 
@@ -103,6 +105,8 @@ def test_from_the_list_to_a_token(home: Home, page: Page) -> None:
     main = page.get_by_role("main")
     expect(main).to_contain_text("The adapter helps.")
     expect(main).to_contain_text("1.22 times as likely")
+    for measured in ("the verdict", "token by token", "as an editor asks"):
+        expect(main.get_by_role("button", name=f"Measure {measured} again", exact=True)).to_be_visible()
     arms = page.get_by_role("table", name="Loss of the arms")
     assert arms.get_by_role("row").count() == 1 + 8 + 1
     expect(arms.get_by_role("row").filter(has_text=PARENT.name)).to_contain_text("1.3")
@@ -189,8 +193,28 @@ def test_every_view_is_accessible_and_fits(home: Home, page: Page, path: str, si
     check_view(page, LEFT_OUT, f"{home.url}/page/verdict{path}", size)
 
 
+def test_while_it_grows_its_verdict_is_waited_for(home: Home, page: Page) -> None:
+    run = run_in(home.gardener.settings.home, plan={"project": "garden"}, grown="")
+    lock = FileLock(run.folder / "lock")
+    assert lock.acquire()
+    measure = page.get_by_role("button", name="Measure the verdict")
+    for view in ("projects/garden", "verdict/garden/bare/1"):
+        page.goto(f"{home.url}/page/{view}")
+        expect(page.get_by_role("link", name="Watch it")).to_have_attribute("href", f"/page/grow/{run.id}")
+    assert measure.count() == 0
+    lock.release()
+    expect(measure).to_be_visible()
+    run.discard()
+
+
 def test_it_prints_without_buttons(home: Home, page: Page) -> None:
     page.goto(f"{home.url}/page/verdict/garden/default/2")
     page.emulate_media(media="print")
     expect(page.get_by_role("table", name="Loss of the arms")).to_be_visible()
     expect(page.get_by_role("button", name="Measure")).to_have_count(0)
+    page.emulate_media(media="screen")
+    page.goto(f"{home.url}/page/verdict/garden/few/1")
+    expect(page.get_by_text("Not there yet")).to_have_count(2)
+    page.emulate_media(media="print")
+    for what in (page.get_by_text("Not there yet").all(), page.get_by_role("heading", level=2).all()):
+        assert [one.inner_text() for one in what if one.is_visible()] == []

@@ -13,6 +13,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from codebase_gardener.page.processes import OwnProcess, process_in
+from codebase_gardener.page.works import works_of
+from codebase_gardener.utils.files import FileLock, make_folder, write_json
 from samples.browser import SIZES, check_view
 
 from .conftest import LEFT_OUT, Home, served
@@ -132,3 +134,14 @@ def test_only_what_the_page_started_is_stopped(home: Home, page: Page) -> None:
     assert answer.status == 404
     assert "can be stopped" in answer.text()
     assert OwnProcess(tokens_of(home)).runs
+
+
+def test_a_merge_is_named_by_what_it_makes(tmp_path: Path) -> None:
+    trial = tmp_path / "runs" / "merge" / "20260101-000000-00000000" / "trial"
+    make_folder(trial)
+    lock = FileLock(trial / "lock")
+    assert lock.acquire()
+    assert [one.words for one in works_of(tmp_path)] == ["trial of a merge into 20260101-000000-00000000"]
+    write_json(trial.parent / "asked.json", {"into": "garden/both"})
+    assert [one.words for one in works_of(tmp_path)] == ["trial of a merge into garden/both"]
+    lock.release()

@@ -50,11 +50,13 @@ def test_the_faster_one_is_taken_and_remembered(
         started.append(Paced(name, clock, torch_s if name == "torch" else llamacpp_s))
         return started[-1]
 
-    engine, why = chosen(base, start, tmp_path / "engines.json")
+    said: list[str] = []
+    engine, why = chosen(base, start, tmp_path / "engines.json", say=said.append)
     assert (engine.name, why.split(":")[0]) == (best, best)
     assert [one.is_closed for one in started] == [one.name != best for one in started] and len(started) == 2
     assert len(json.loads((tmp_path / "engines.json").read_text())) == 1
-    chosen(base, start, tmp_path / "engines.json")
+    chosen(base, start, tmp_path / "engines.json", say=said.append)
+    assert len(said) == 1 and "measured, once" in said[0]
     assert [one.name for one in started[2:]] == [best]  # nothing was measured again
 
 

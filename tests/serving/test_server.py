@@ -10,9 +10,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -22,6 +23,7 @@ from codebase_gardener.adapters.files import check_adapter_files
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.registry.rows import VersionRow
+from codebase_gardener.serving import server
 from codebase_gardener.serving.api_keys import ApiKeys, add_key
 from codebase_gardener.serving.engine import Decoding
 from codebase_gardener.serving.server import (
@@ -33,7 +35,13 @@ from codebase_gardener.serving.server import (
     listen,
     opened,
 )
-from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
+from codebase_gardener.utils.error_handling import (
+    ConflictError,
+    InvalidInputError,
+    ModelError,
+    NotFoundError,
+)
+from codebase_gardener.utils.progress import Progress
 from serving.conftest import Running
 
 ASKED: dict[str, Any] = {"model": "geometry:bare", "prompt": "def area(width):\n", "max_tokens": 8}
@@ -208,3 +216,24 @@ def test_what_is_pinned_stays_where_others_have_to_go(
             pass
         with pytest.raises(NotFoundError, match="no model"), start(replace(options, pins=("nothing",))):
             pass
+
+
+def test_a_base_that_is_fetched_first_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = SimpleNamespace(close=lambda: None, keeping=lambda pinned: nullcontext())
+    monkeypatch.setattr(server, "_started", lambda *_: engine)
+
+    def fetched(base_id: str | None, progress: Progress) -> None:
+        for done in range(3):
+            progress(done, 3)
+        raise ModelError("it cannot be had", hint="none")
+
+    said: list[str] = []
+    with Gardener(Settings(home=tmp_path / "home")) as gardener:
+        monkeypatch.setattr(gardener.manager, "base", fetched)
+        options = ServeOptions(engine="auto")
+        with opened(gardener.manager, gardener.wiki, gardener.current_adapter, options, say=said.append):
+            pass
+    assert said == [
+        "the base model is not here yet: it is fetched and converted, once",
+        "engine torch: it cannot be had",
+    ]

@@ -138,12 +138,13 @@ def show_plan(display: Display, plan: GrowPlan) -> None:
     """What a run is going to do and take."""
     from codebase_gardener.cli.figures import gigabytes
 
+    minutes = "1 minute" if plan.minutes == 1 else f"{plan.minutes:g} minutes"
     display.say(
         f"Plan: project {plan.project} at {plan.revision[:60]}\n"
         f"  base    {plan.base.title}\n"
         f"  device  {plan.device}\n"
         f"  rows    {plan.rows:,} to train on, {_measured_on(plan.heldout_functions)}\n"
-        f"  time    {plan.minutes:g} minutes of training, then proof and evaluation\n"
+        f"  time    {minutes} of training, then proof and evaluation\n"
         f"  memory  about {gigabytes(plan.memory_bytes)} at its peak, the whole training process\n"
         f"  disk    about {gigabytes(plan.disk_bytes)} of {gigabytes(plan.free_disk_bytes)} free"
     )

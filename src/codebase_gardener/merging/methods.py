@@ -27,6 +27,17 @@ class MergeMethod:
     source: str
 
     @property
+    def words(self) -> str:
+        """What it does, for someone who chooses."""
+        summed = {
+            "none": "the weighted sum",
+            "magnitude": "the sum of the largest entries",
+            "random": "the sum of random entries, scaled up",
+        }[self.prune]
+        signs = ", where their signs agree" if self.elect else ""
+        return f"{summed}{signs}; {'as large as the largest adapter' if self.compress else 'as large as all together'}"
+
+    @property
     def dense(self) -> bool:
         """Whether entries of the weight change itself are needed, one module at a time."""
         return self.prune != "none" or self.elect

@@ -97,7 +97,7 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
         shown, folder = rows[:_ROWS], gardener.settings.projects_dir
         more = shell.link("ask", q=q, after=shown[-1].name) if len(rows) > _ROWS else ""
         told = [(row, overview_of(folder, row.name)) for row in shown]
-        return shell.render("ask/projects.html", rows=told, q=q, more=more)
+        return shell.render("ask/projects.html", rows=told, q=q, after=after, more=more)
 
     def question(request: Request, answers: Sequence[_Said] = ()) -> Response:
         project, q = _project(shell, request), request.query_params.get("q", "")[:MOST_CHARS]

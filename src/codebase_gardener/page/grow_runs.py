@@ -24,7 +24,7 @@ from codebase_gardener.utils.error_handling import ConflictError, InvalidInputEr
 from codebase_gardener.utils.files import make_folder, read_json, write_json
 from codebase_gardener.utils.names import check_name
 
-__all__ = ["GrowForm", "GrowRun", "runs_of"]
+__all__ = ["GrowForm", "GrowRun", "growing_now", "runs_of"]
 
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 _KEPT = 50
@@ -139,6 +139,16 @@ class GrowRun:
             )
         self._work("grown", [], environment)
 
+    def discard(self) -> None:
+        """Forget it; what has grown stays.
+
+        Raises:
+            ConflictError: It works.
+        """
+        if runs_in(self.folder):
+            raise ConflictError(f"this run is {self.state}", hint="wait until it has ended")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def _work(self, what: str, options: list[str], environment: Mapping[str, str]) -> None:
         start_in(self.folder, f"{what}.json", ["grow", *options, *self.asked.arguments], environment)
 
@@ -195,6 +205,12 @@ def runs_of(home: Path) -> list[GrowRun]:
     """All that are kept, newest first."""
     folders = sorted((home / "runs").glob("*-*-*"), reverse=True)
     return [GrowRun(folder) for folder in folders if (folder / "asked.json").is_file()]
+
+
+def growing_now(home: Path, project: str) -> GrowRun | None:
+    """The run that grows a project now, as far as its verdict."""
+    runs = (run for run in runs_of(home) if run.state == "growing")
+    return next((run for run in runs if (run.plan or {}).get("project") == project), None)
 
 
 def _printed(file: Path) -> dict[str, Any] | None:

@@ -11,10 +11,16 @@ from starlette.routing import BaseRoute, Route
 
 from codebase_gardener.bases.named import NAMED
 from codebase_gardener.page.grow_runs import GrowForm, GrowRun
+from codebase_gardener.page.overviews import overview_of
 from codebase_gardener.page.shell import PREFIX, Form, Shell
+from codebase_gardener.page.training_feed import PENDING
+from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.utils.names import parse_ref
 
-__all__ = ["grow_routes"]
+__all__ = ["grow_routes", "open_trainings"]
+
+_LOOKED_AT = 20
 
 
 def grow_routes(shell: Shell) -> Sequence[BaseRoute]:
@@ -35,8 +41,17 @@ def grow_routes(shell: Shell) -> Sequence[BaseRoute]:
     def show(request: Request) -> Response:
         run = _run(settings.home, request)
         options = {name: field.description for name, field in TrainingSpec.model_fields.items()}
+        state, project = run.state, (run.plan or {}).get("project", "")
         return shell.render(
-            "projects/run.html", run=run, state=run.state, plan=run.plan, log=run.log_tail(), options=options
+            "projects/run.html",
+            run=run,
+            state=state,
+            plan=run.plan,
+            trainings=open_trainings(shell, project) if state == "growing" else [],
+            has_wiki=bool(overview_of(settings.projects_dir, project)) if project else False,
+            made=parse_ref(run.grown["adapter"]) if run.grown and "adapter" in run.grown else None,
+            log=run.log_tail(),
+            options=options,
         )
 
     def start(request: Request, fields: Form) -> Response:
@@ -44,12 +59,23 @@ def grow_routes(shell: Shell) -> Sequence[BaseRoute]:
         run.start(settings.for_workers)
         return shell.redirect(shell.link("grow", run.id))
 
+    def discard(request: Request, fields: Form) -> Response:
+        _run(settings.home, request).discard()
+        return shell.redirect(shell.link("projects"))
+
     return [
         Route(f"{PREFIX}/grow", form),
         Route(f"{PREFIX}/grow", shell.action(plan), methods=["POST"]),
         Route(f"{PREFIX}/grow/{{run}}", show),
         Route(f"{PREFIX}/grow/{{run}}/start", shell.action(start), methods=["POST"]),
+        Route(f"{PREFIX}/grow/{{run}}/discard", shell.action(discard), methods=["POST"]),
     ]
+
+
+def open_trainings(shell: Shell, project: str) -> list[JobRow]:
+    """Those of a project that work or wait, newest first."""
+    jobs = shell.gardener.manager.trainings.list(project, _LOOKED_AT)
+    return [job for job in jobs if job.state in PENDING]
 
 
 def _run(home: Path, request: Request) -> GrowRun:

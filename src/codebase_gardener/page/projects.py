@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from codebase_gardener.page.grow_runs import runs_of
-from codebase_gardener.page.growing import grow_routes
+from codebase_gardener.page.grow_runs import growing_now, runs_of
+from codebase_gardener.page.growing import grow_routes, open_trainings
 from codebase_gardener.page.overviews import overview_of
 from codebase_gardener.page.shell import PREFIX, Form, Shell
 from codebase_gardener.page.view import View
@@ -57,6 +57,8 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
             q=q,
             before=before,
             more=shell.link("projects", name, q=q, before=shown[-1].id) if len(rows) > _ROWS else "",
+            trainings=open_trainings(shell, name),
+            growing=growing_now(gardener.settings.home, name),
         )
 
     def version(request: Request) -> Response:

@@ -56,7 +56,7 @@ def figures(
     peak = f"{held / 1e9:.1f} GB{far}" if held else ""
     planned = f"{progress.memory_bytes / 1e9:.1f} GB planned" if progress.memory_bytes else ""
     best = progress.validated.get("best_loss")
-    going = job.state == "training" and progress.eta_s is not None
+    going = job.state == progress.stage == "training" and progress.eta_s is not None
     shown = {
         "stage": "failed" if progress.stage == "error" else progress.stage,
         "step": f"{progress.step:,} of {progress.steps:,}" if progress.steps else "",

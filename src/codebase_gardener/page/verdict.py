@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from codebase_gardener.gardener.full_evaluation import FULL
 from codebase_gardener.gardener.token_scores import TOKENS
 from codebase_gardener.page import verdict_figures as figures
+from codebase_gardener.page.grow_runs import growing_now
 from codebase_gardener.page.intervals import Interval, Picture, picture
 from codebase_gardener.page.measuring import MEASUREMENTS, measuring_routes, process_of
 from codebase_gardener.page.shell import PREFIX, Shell
@@ -62,6 +63,7 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
             row=row,
             base=public_base(row.base_id),
             verdict=verdict,
+            growing=None if verdict else growing_now(settings.home, row.project),
             data=verdict.data if verdict else {},
             full=full,
             slices=figures.slices_of(full.data) if full else [],

@@ -15,6 +15,7 @@ from codebase_gardener.page.measuring import MEASUREMENTS
 from codebase_gardener.page.processes import OwnProcess, process_in, spans
 from codebase_gardener.page.shell import PREFIX, Form, Shell
 from codebase_gardener.utils.error_handling import NotFoundError
+from codebase_gardener.utils.files import read_json
 
 __all__ = ["Work", "work_routes", "works_of"]
 
@@ -79,14 +80,24 @@ def _all(home: Path) -> Iterator[Work]:
                 Shell.link("verdict", project, adapter, version), project, row.counted,
             )  # fmt: skip
     for lock in sorted((runs / "merge").glob("*-*-*/*/lock")):
-        merge = lock.parents[1].name
+        merge = lock.parents[1]
         words = "trial of a merge" if lock.parent.name == "trial" else "merge"
-        yield Work(_id(runs, lock), lock.parent, f"{words}, {merge}", Shell.link("merge", merge), "")
+        yield Work(
+            _id(runs, lock), lock.parent, f"{words} into {_into(merge)}", Shell.link("merge", merge.name), ""
+        )
     for run in runs_of(home):
         yield Work(
             run.id, run.folder, f"growing of {run.asked.name or run.asked.source}", Shell.link("grow", run.id),
             "", can_stop=False,
         )  # fmt: skip
+
+
+def _into(merge: Path) -> str:
+    """The adapter that a merge makes a version of."""
+    try:
+        return str(read_json(merge / "asked.json")["into"])
+    except (OSError, ValueError, LookupError, TypeError):  # it is being removed
+        return merge.name
 
 
 def _id(runs: Path, lock: Path) -> str:

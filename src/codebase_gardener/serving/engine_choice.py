@@ -29,7 +29,13 @@ Open = Callable[[EngineName], Engine]
 """Starts an engine."""
 
 
-def chosen(base: Base, start: Open, remembered: Path, torch_only: str = "") -> tuple[Engine, str]:
+def chosen(
+    base: Base,
+    start: Open,
+    remembered: Path,
+    torch_only: str = "",
+    say: Callable[[str], None] = lambda _: None,
+) -> tuple[Engine, str]:
     """The faster engine, running, and why it was chosen.
 
     Args:
@@ -37,6 +43,7 @@ def chosen(base: Base, start: Open, remembered: Path, torch_only: str = "") -> t
         start: Starts an engine.
         remembered: File in which figures are kept: by base, machine and versions they are measured once.
         torch_only: Why llama.cpp cannot be used, where that is known.
+        say: Told before what takes a while.
     """
     if not torch_only and not is_installed():
         torch_only = "llama.cpp is not installed (pip install xllamacpp)"
@@ -46,6 +53,7 @@ def chosen(base: Base, start: Open, remembered: Path, torch_only: str = "") -> t
     figures: Mapping[str, Any] = _known(remembered).get(key, {})
     engines: dict[str, Engine] = {}
     if not figures:
+        say("both engines are measured, once on this machine: a minute, or more where it is busy")
         measured: dict[str, float] = {}
         for name in ("torch", "llamacpp"):
             try:

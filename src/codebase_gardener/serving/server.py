@@ -33,6 +33,7 @@ from codebase_gardener.utils.error_handling import (
     ConflictError,
     InvalidInputError,
 )
+from codebase_gardener.utils.progress import Progress
 from codebase_gardener.wiki.project import ProjectWiki
 
 if TYPE_CHECKING:
@@ -122,8 +123,9 @@ def _engine(
         return _started(manager, options, options.engine)
     asked: Sequence[str | None] = projects or [None]
     rows = [row for project in asked for row in manager.registry.versions(project, limit=None)]
+    fetching = _once(say, "the base model is not here yet: it is fetched and converted, once")
     try:
-        base = manager.base(rows[0].base_id if rows else None)
+        base = manager.base(rows[0].base_id if rows else None, fetching)
     except CodebaseGardenerError as error:  # one base that is gone keeps nobody else from being served
         say(f"engine torch: {error.message}")
         return _started(manager, options, "torch")
@@ -132,11 +134,23 @@ def _engine(
         lambda name: _started(manager, options, name),
         manager.settings.home / "engines.json",
         next((reason for row in rows if row.active and (reason := _refused(row))), ""),
+        say,
     )
     if engine.name != "torch":
         manager.loaded.close()  # what was loaded to be measured
     say(f"engine {why}")
     return engine
+
+
+def _once(say: Callable[[str], None], words: str) -> Progress:
+    """Says it the first time that there is progress."""
+    left = [words]
+
+    def progress(done: int, total: int) -> None:
+        if left:
+            say(left.pop())
+
+    return progress
 
 
 def _refused(row: VersionRow) -> str:

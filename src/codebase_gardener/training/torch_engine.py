@@ -316,6 +316,7 @@ def train(
     if spec.gradient_checkpointing:  # the Trainer would, but only after the probe
         model.gradient_checkpointing_enable(_CHECKPOINTING)
     planned = read_json(plan_file) if plan_file.exists() else {}
+    events.append("stage", stage="measuring its speed")  # the first time here, its kernels are compiled, too
     with fast_path(model, encoded.rows, planned.get("fast_path", spec.fast_path)) as path:
         events.append("fast_path", **path.as_dict())
         if not planned:

@@ -63,6 +63,7 @@
       if (box.hidden) { box.hidden = false; state(panel, "writing …"); }
       box.append(choice.delta.content);
     }
+    if (choice && choice.finish_reason) panel.cut = choice.finish_reason === "length";
     if (row.gardener) {
       tell(panel, row.gardener);
       if (panel.put) part(panel, ".acts").hidden = !box.textContent;
@@ -70,7 +71,7 @@
     if (row.usage) {
       var seconds = (performance.now() - begun) / 1000;
       state(panel, "done: " + row.usage.completion_tokens + " tokens in " + seconds.toFixed(1) + " s" +
-        (box.textContent ? "" : "; the answer is empty"));
+        (!box.textContent ? "; the answer is empty" : panel.cut ? "; cut there: “Tokens at most” allows more" : ""));
     }
   }
 

@@ -25,6 +25,12 @@
   }
   window.gardenerHeld = held;
 
+  // The newest line of a log is its last.
+  function toEnd(region) {
+    Array.prototype.forEach.call(region.querySelectorAll("pre.log"), function (log) { log.scrollTop = log.scrollHeight; });
+  }
+  toEnd(document);
+
   function put(id, address) {
     var mine = ++asked;
     return fetch(address, { headers: { Accept: "text/html" }, credentials: "same-origin" })
@@ -33,19 +39,38 @@
         var fresh = new DOMParser().parseFromString(text, "text/html").getElementById(id);
         var old = document.getElementById(id);
         if (mine !== asked) return;
+        silent(false);
         if (!fresh || !old) { location.assign(address); return; }
         var again = held(old);
+        var log = old.querySelector("pre.log");
+        var read = log && log.scrollTop + log.clientHeight < log.scrollHeight - 8 ? log.scrollTop : -1;
         old.replaceWith(document.adoptNode(fresh));
         again(fresh);
+        if (read < 0) toEnd(fresh);
+        else if ((log = fresh.querySelector("pre.log"))) log.scrollTop = read;
         watch(fresh);
       });
+  }
+
+  // Whether the server is silent, in words above what is shown of before.
+  function silent(is) {
+    var note = document.getElementById("silent");
+    if (note && !is) note.remove();
+    if (note || !is) return;
+    note = document.createElement("p");
+    note.id = "silent";
+    note.className = "problem";
+    note.setAttribute("role", "alert");
+    note.textContent = "The server does not answer: this is as it was. It is asked again; what works goes on without it.";
+    var main = document.getElementById("main");
+    main.insertBefore(note, main.firstChild);
   }
 
   // data-refresh="1": ask again after a second, as long as what comes still says so.
   function watch(region) {
     if (!region.dataset.refresh) return;
     setTimeout(function () {
-      if (region.isConnected) put(region.id, location.href).catch(function () { watch(region); });
+      if (region.isConnected) put(region.id, location.href).catch(function () { silent(true); watch(region); });
     }, 1000 * Number(region.dataset.refresh));
   }
   document.querySelectorAll("[data-refresh]").forEach(watch);
