@@ -76,6 +76,13 @@ class ModulePages:
         said = inline(text, most)
         return f"“{said}”" if said and self._texts[path].says(said) else ""
 
+    def described(self, symbol: Symbol) -> str:
+        """What the docstring of a definition says first, in quotation marks, with what it is deprecated for."""
+        says = documented(symbol)
+        said = self.quoted(symbol.path, says.summary)
+        taken_back = self.quoted(symbol.path, says.deprecation) if said else ""
+        return f"{said} It is deprecated: {taken_back}" if taken_back else said
+
     @cached_property
     def _texts(self) -> dict[str, QuotableText]:
         return {}
@@ -175,7 +182,7 @@ def _overview(
     told = f"{held}: {tallied(names, _MOST_SHOWN)}."
     about = [one for one in public if len(set(names)) == 1 or _is_named_after(module, one)][:1]
     for symbol in about:
-        if quoted := given.quoted(symbol.path, documented(symbol).summary):
+        if quoted := given.described(symbol):
             sources.cite_docstring(symbol)
             return f"{told} Its {code(symbol.qualified_name)} is described as: {quoted}"
     return told
@@ -312,7 +319,7 @@ def _constant_name(one: Symbol, given: ModulePages) -> str:
 
 
 def _given_value(one: Symbol, times: int, given: ModulePages, sources: PageSources) -> str:
-    quoted = given.quoted(one.path, documented(one).summary)
+    quoted = given.described(one)
     told = code(one.signature) + (f" {quoted}{sources.said_at(one)}" if quoted else "")
     return f"{told}; {times - 1} other files give one, too" if times >= _SAME_NAME else told
 
@@ -323,9 +330,8 @@ def _named(symbol: Symbol, name: str, given: ModulePages) -> str:
 
 
 def _told(symbol: Symbol, members: Sequence[Symbol], given: ModulePages, sources: PageSources) -> str:
-    summary = documented(symbol).summary
     signature = code(symbol.signature[:_LONGEST_SIGNATURE])
-    quoted = given.quoted(symbol.path, summary)
+    quoted = given.described(symbol)
     said = f"{quoted}{sources.said_at(symbol)}" if quoted else signature
     if given.context.target(symbol) not in given.pages:
         said += _fields(symbol, given, sources)
@@ -341,7 +347,7 @@ def _fields(symbol: Symbol, given: ModulePages, sources: PageSources) -> str:
     found = fields_of(symbol, given.context)
     told = []
     for one in found[:_MOST_MEMBERS]:
-        quoted = given.quoted(one.path, documented(one).summary)
+        quoted = given.described(one)
         where = sources.cite(one.path, min(one.docstring_start or one.start, one.start), one.end)
         told.append(f"{code(one.name)} {quoted} ({where})" if quoted else f"{code(one.name)} ({where})")
     return f" Fields: {enumerated(told, len(found))}." if told else ""

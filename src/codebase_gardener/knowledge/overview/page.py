@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from codebase_gardener.documents.blocks import Block
 from codebase_gardener.documents.html_comments import comment_free
 from codebase_gardener.documents.prose import plain_text, tag_free
-from codebase_gardener.documents.sentences import first_sentence, sentences, stands_alone
+from codebase_gardener.documents.sentences import first_sentence, sentences, stands_alone, told_alone
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.modules.descriptions import SaidOf, said_of
@@ -56,8 +56,6 @@ _ASIDE = re.compile(
     re.IGNORECASE,
 )
 """A sentence on a name, or on who is thanked or paid."""
-_ANNOUNCES = re.compile(r"(?:\s*[,;—–]\s*\w+(?:\s\w+)?)?\s*:\Z")
-"""The end of a sentence that leads to a list or to code: ", including:"; nothing follows its quote."""
 _BEGINNING = re.compile(
     r"quick-?start|getting-?started|first-?steps|tutorial|introduction|basics|user-?guide", re.IGNORECASE
 )
@@ -120,7 +118,7 @@ def _overview(said: Introduction | None, given: Material) -> str:
     if said and found and not (described and _is_better(described[1], found[1], called)):
         block, sentence = found
         where = given.sources.cite(said.path, block.start, block.end)
-        return f"{name}, in the words of its {said.called} ({where}): “{inline(_ANNOUNCES.sub('', sentence), 300)}”"
+        return f"{name}, in the words of its {said.called} ({where}): “{inline(told_alone(sentence) or sentence, 300)}”"
     if described:
         path, text = described
         given.sources.cite(path, 1, max(1, given.context.repository.facts[path].lines))
@@ -163,6 +161,7 @@ def _told(said: Introduction) -> list[tuple[Block, str]]:
         and (number + at == 0 or stands_alone(sentence))
         and not _DENIES.match(sentence)
         and not _ASIDE.search(sentence)
+        and told_alone(sentence)
         and not tells_who_made_it(sentence)
     ]
 
