@@ -20,6 +20,7 @@ __all__ = [
     "stands_alone",
     "takes_back",
     "told_alone",
+    "whole_remarks",
 ]
 
 _LONGEST = 20_000  # characters of a text that are looked at
@@ -66,7 +67,8 @@ _UNFINISHED = re.compile(
 )
 """The end of words that go on in what follows."""
 _SHOWS_NEXT = re.compile(
-    r"\A\W*(?:(?:for|as an|another|a quick|a simple|a full|a complete) (?:example|instance)|examples?|usage|output|result|note)\W*\Z"
+    r"\A\W*(?:(?:for|as an|another|a (?:quick|simple|full|complete)) (?:example|instance)"
+    r"|examples?|usage|output|result|note)\W*\Z"
     r"|\A\W*(?:(?:now|so|first|next|then),?\s+)?(?:consider|imagine|suppose|here(?:.s|\sis|\sare)|below\b"
     r"|let(?:.s|\sus)\s(?:say|take|look|consider|assume|imagine|suppose))\b"
     r"|\b(?:like (?:this|so|that)|(?:this|the) following|as follows|following (?:code|examples?|snippets?|lines?)"
@@ -75,8 +77,8 @@ _SHOWS_NEXT = re.compile(
 )
 """What a sentence has that only shows what follows it."""
 _ONLY_POINTS = re.compile(
-    r"\A\W*(?:(?:please|also|for\b[^,]{1,80},)\s+)*(?:see|refer to|read|visit|check out|consult|head (?:over )?to|take a look at"
-    r"|have a look at|(?:more|further) (?:details?|information)\b|learn more)\b",
+    r"\A\W*(?:(?:please|also|for\b[^,]{1,80},)\s+){0,2}(?:see|refer to|read|visit|check out|consult|head (?:over )?to"
+    r"|(?:take|have) a look at|(?:more|further) (?:details?|information)\b|learn more)\b",
     re.IGNORECASE,
 )
 """How a sentence begins that only says where more is told."""
@@ -84,7 +86,8 @@ _TAKES_BACK = re.compile(
     r"\A\W*(?:but|however|yet|still|nevertheless|nonetheless|that said|on the other hand|unfortunately|deprecated)\b"
     r"|\b(?:is|are|was|were|been|be|now|considered)\s+(?:\w+\s+)?(?:deprecated|obsolete|discouraged|superseded)\b"
     r"|\b(?:use|prefer|call|try|see)\b[^.;]{1,100}\binstead\b(?!\s+of)|\A\W*instead\b(?!\s+of)"
-    r"|\b(?:do\snot|don.t|never|should\snot|shouldn.t|avoid)\s+(?:\w+\s+){0,2}?(?:do|doing|use|using)\s+(?:this|it|that|these)\b"
+    r"|\b(?:do\snot|don.t|never|should\snot|shouldn.t|avoid)\s+(?:\w+\s+){0,2}?(?:do|doing|use|using)"
+    r"\s+(?:this|it|that|these)\b"
     r"|\b(?:bad (?:idea|practice)|anti-?pattern|not recommended)\b",
     re.IGNORECASE,
 )
@@ -180,6 +183,22 @@ def sentence_spans(text: str) -> Iterator[tuple[int, int]]:
         begin = match.end()
     if begin < len(text):
         yield begin, len(text)
+
+
+def whole_remarks(text: str) -> list[str]:
+    """The sentences of a paragraph, each with the next ones where those take it back.
+
+    Example:
+        >>> whole_remarks("Fire it. But do not use this. Then bake.")
+        ['Fire it. But do not use this.', 'Then bake.']
+    """
+    found: list[str] = []
+    for sentence in sentences(text):
+        if found and takes_back(sentence):
+            found[-1] = f"{found[-1]} {sentence}"
+        else:
+            found.append(sentence)
+    return found
 
 
 def stands_alone(sentence: str) -> bool:

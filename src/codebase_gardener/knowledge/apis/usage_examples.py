@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from codebase_gardener.documents.facts import Snippet
 from codebase_gardener.documents.html_comments import comment_free
-from codebase_gardener.documents.sentences import sentences
+from codebase_gardener.documents.sentences import whole_remarks
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.citations import dedented
@@ -29,8 +29,8 @@ _COMMENTED = re.compile(r"[ \t]*(?:///|//!|\*(?!/))[ \t]?|[ \t]*\Z")
 _GOES_ON = re.compile(r"\s*(?:[)\]}.,:|&?]|(?:else|except|finally|catch|elif|end)\b)")
 """What a line begins with that belongs to the one before it."""
 _IS_PROSE = re.compile(r"(?<![A-Za-z])[A-Za-z]{2,}+\s++[A-Za-z]{2,}+\s++[A-Za-z`]{2}")
-_REMARK = re.compile(r"\s*(?:>>> |\.\.\. )?\s*(?:#+|//+|--)\s+(?=[^\W\d_])(.+)")
-_IS_REMARK = re.compile(r"(?=(?:\W*[^\W\d_]+){3})[^=;{}<>]{1,300}\Z")
+_REMARK = re.compile(r"\s*(?:>>> |\.\.\. )?\s*(?:#+|//+|--)\s+(?=[`\"'(]*[^\W\d_])(.+)")
+_IS_REMARK = re.compile(r"(?=(?:\W*\b[^\W\d_]+\b){3})[^=;{}<>]{1,300}\Z")
 """Three words, and no code that is commented out."""
 _MOST_LEAD = 12
 
@@ -292,7 +292,7 @@ def remark_above(use: Use, repository: RepositoryFacts) -> tuple[int, int, str] 
     while lines and len(words) < _MOST_LEAD and (found := _REMARK.match(lines[-1])):
         words.insert(0, found[1].strip())
         lines.pop()
-    said = next(iter(sentences(" ".join(words))), "")
+    said = next(iter(whole_remarks(" ".join(words))), "")
     return (use.start - len(words), use.start - 1, said) if _IS_REMARK.match(said) else None
 
 

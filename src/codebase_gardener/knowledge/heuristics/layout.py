@@ -11,7 +11,13 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from codebase_gardener.documents.sentences import before_open_bracket, lead_free, sentences, takes_back, told_alone
+from codebase_gardener.documents.sentences import (
+    before_open_bracket,
+    lead_free,
+    sentences,
+    takes_back,
+    told_alone,
+)
 from codebase_gardener.knowledge.heuristics.advice import (
     ACTION,
     COST,
