@@ -92,7 +92,10 @@ def test_a_line_of_a_paragraph_tells_of_no_parameter(text: str, listed: list[str
 
 
 def test_a_first_sentence_stands_with_what_takes_it_back() -> None:
-    assert documentation("Fires a pot. Use `bake` instead. It is hot.").summary == "Fires a pot. Use `bake` instead."
+    assert (
+        documentation("Fires a pot. Use `bake` instead. It is hot.").summary
+        == "Fires a pot. Use `bake` instead."
+    )
     assert documentation("Fires a pot. It is hot.").summary == "Fires a pot."
 
 

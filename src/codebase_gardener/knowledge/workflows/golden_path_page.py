@@ -153,6 +153,7 @@ class _Writer:
             heading
             and not self._said
             and stands_alone(heading.summary)
+            and speaks_of(heading.summary, self._code())
             and f"“{inline(heading.summary)}”" not in self._overview()
         ):
             parts += [
