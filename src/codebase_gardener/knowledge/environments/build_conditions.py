@@ -35,8 +35,8 @@ def build_condition_notes(rows: Sequence[FoundEvidence], sheet: Sheet) -> list[s
     notes = [_note(each, sheet) for each in groups[:_MOST_NOTES]]
     rest = [one for each in groups[_MOST_NOTES:] for one in each]
     if rest:
-        told = counted(sum(map(len, rest)), "place")
-        notes.append(f"- {counted(len(rest), 'further build condition')}, in {places}.")
+        total = counted(sum(map(len, rest)), "place")
+        notes.append(f"- {counted(len(rest), 'further build condition')}, in {total}.")
     return notes
 
 

@@ -24,7 +24,14 @@ from codebase_gardener.knowledge.overview.readme import (
     readme_of,
     tells_who_made_it,
 )
-from codebase_gardener.knowledge.overview.tasks import WrittenTask, guide_sections, guides, tasks, work_needs
+from codebase_gardener.knowledge.overview.tasks import (
+    WrittenTask,
+    commands_of,
+    guide_sections,
+    guides,
+    tasks,
+    work_needs,
+)
 from codebase_gardener.knowledge.overview.usage import by_use, times_shown, usage
 from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.markup import code, link_free, table, told_table
@@ -385,13 +392,22 @@ def _is_seldom(task: WrittenTask) -> bool:
 
 
 def _told_in_readme(given: Material) -> list[str]:
-    facts = given.context.repository.facts
+    """Its sections on the work, and the commands that those tell to run."""
+    facts, texts = given.context.repository.facts, given.context.repository.texts
     path = readme_of(facts)
-    return [
+    sections = guide_sections(facts[path]) if path else []
+    told = [
         f"How to work on it is told in {code(path)}, under “{inline(each.title, 80)}”: "
         f"{given.sources.cite(path, each.start, each.end)}."
-        for each in (guide_sections(facts[path]) if path else ())
+        for each in sections
     ]
+    rows = [
+        (code(task.command), given.sources.cite(path, task.start, task.end))
+        for task in (commands_of(path, facts[path], texts[path]) if sections else ())
+        if any(each.start <= task.start <= each.end for each in sections)
+    ]
+    more = f"\n\nand {len(rows) - _MOST_TASKS} more." if len(rows) > _MOST_TASKS else ""
+    return [*told, *([table(("Command", "Where"), rows[:_MOST_TASKS]) + more] if rows else [])]
 
 
 def _work_needs(given: Material) -> list[str]:

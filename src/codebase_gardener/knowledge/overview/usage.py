@@ -44,7 +44,12 @@ def usage(said: Introduction | None, given: Material) -> str:
         lines = given.context.repository.lines(said.path, block.start, block.end)
         anchor = Anchor(said.path, block.start, block.end)
         which = "first code of several lines" if said.has_shorter else "first code"
-        parts.append(f"The {which} that the {said.called} shows:\n\n" + quote(anchor, lines, block.label))
+        shows = (
+            f"Code that the {said.called} shows"
+            if said.passed_over
+            else f"The {which} that the {said.called} shows"
+        )
+        parts.append(f"{shows}:\n\n" + quote(anchor, lines, block.label))
     parts.append(_workflows(given))
     return "\n\n".join(filter(None, parts)) or "No document shows how it is used."
 
