@@ -107,8 +107,11 @@ def module_page(module: Module, given: ModulePages) -> Page:
                 "Public Surface",
                 _surface(public, symbols, given, sources) + _constants(module, given, sources),
             ),
-            Section("Uses and Used By", _relations(module, given)),
-            Section("Diagram", module_drawings(module, given.relations)),
+            Section("Uses and Used By", _relations(module, given, sources)),
+            Section(
+                "Diagram",
+                module_drawings(module, given.relations, lambda at: sources.cite(at.path, at.start, at.end)),
+            ),
             Section("Definitions", _definitions(symbols, given, sources)),
             Section("Tests", _tests(module, given, sources)),
         ),
@@ -353,7 +356,7 @@ def _fields(symbol: Symbol, given: ModulePages, sources: PageSources) -> str:
     return f" Fields: {enumerated(told, len(found))}." if told else ""
 
 
-def _relations(module: Module, given: ModulePages) -> str:
+def _relations(module: Module, given: ModulePages, sources: PageSources) -> str:
     relations, tree = given.relations, given.tree
     parts = []
     for heading, pairs, none_found in (
@@ -368,10 +371,18 @@ def _relations(module: Module, given: ModulePages) -> str:
         ordered = sorted(pairs.items(), key=lambda item: (-item[1].total(), item[0]))
         lines = [
             f"* {_link(tree.by_path[path])}: {_names_of(targets)}, {counted(targets.total(), 'time')}"
+            + _first_at(user, used, given, sources)
             for path, targets in ordered
+            for other in [tree.by_path[path]]
+            for user, used in [(module, other) if heading == "Uses" else (other, module)]
         ]
         parts.append(f"### {heading}\n\n" + ("\n".join(lines) or none_found))
     return "\n\n".join(parts)
+
+
+def _first_at(user: Module, used: Module, given: ModulePages, sources: PageSources) -> str:
+    at = given.relations.lines_between(user, used)
+    return f", first at {sources.cite(at.path, at.start, at.end)}" if at else ""
 
 
 def _names_of(targets: Counter[Target]) -> str:

@@ -13,7 +13,7 @@ from codebase_gardener.documents.sentences import first_sentence, sentences, sta
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.modules.descriptions import SaidOf, said_of
-from codebase_gardener.knowledge.modules.drawings import architecture, files_drawing
+from codebase_gardener.knowledge.modules.drawings import architecture, files_drawing, grouped
 from codebase_gardener.knowledge.modules.relations import Relations
 from codebase_gardener.knowledge.modules.tree import Module
 from codebase_gardener.knowledge.overview.dependencies import Needed, needed
@@ -43,7 +43,7 @@ from codebase_gardener.manifests.table import root_manifests
 __all__ = ["overview_page"]
 
 _MOST_PARTS = 30
-_MOST_FLOWS = 8
+_MOST_FLOWS = 16
 _MOST_APIS = 8
 _MOST_FILES = 3
 _MOST_GROUPS = 8
@@ -281,14 +281,19 @@ def _architecture(given: Material) -> str:
     if not arrows:
         link = f"[{code(modules[0].title)}](modules/{modules[0].name}.md)"
         told = "No use of one module by another was found." if modules[1:] else f"All code is in {link}."
-        files = files_drawing([path for module in modules for path in module.files], given.relations)
+        files = files_drawing(
+            [path for module in modules for path in module.files],
+            given.relations,
+            lambda at: given.sources.cite(at.path, at.start, at.end),
+        )
         return f"{told}\n\n{files}".strip()
     titles = {module.path: module.title for module in given.tree.modules}
     lines = [
-        f"* {code(titles.get(start, start))} uses {_names(targets)} of {code(titles.get(end, end))}, "
-        f"{counted(targets.total(), 'time')}"
+        f"* {code(titles.get(start, start))} {does} {code(titles.get(end, end))}{_first_at(start, end, given)}"
         for start, end, targets in arrows[:_MOST_FLOWS]
-        if targets
+        for does in [
+            f"uses {_names(targets)}, {counted(targets.total(), 'time')}, of" if targets else "imports"
+        ]
     ]
     told = "\n\nThe strongest links:\n\n" + "\n".join(lines) if lines else ""
     bare = (
@@ -297,6 +302,19 @@ def _architecture(given: Material) -> str:
         else "; one without a number leads to what is only imported"
     )
     return f"An arrow leads to what is used; its number says how often{bare}.\n\n{drawing}{told}"
+
+
+def _first_at(start: str, end: str, given: Material) -> str:
+    """The first lines that show an arrow of the architecture."""
+    boxes = grouped(given.relations)
+    ends = (
+        (user, used)
+        for user in given.tree.modules
+        for used in given.tree.modules
+        if (boxes[user.path], boxes[used.path]) == (start, end)
+    )
+    at = next(filter(None, (given.relations.lines_between(*one) for one in ends)), None)
+    return f" ({given.sources.cite(at.path, at.start, at.end)})" if at else ""
 
 
 def _names(targets: Counter[Target]) -> str:
