@@ -130,7 +130,9 @@ def test_a_title_over_several_blocks_of_code_is_not_that_of_one_of_them() -> Non
     other = "```js\nconst wheel = 3;\n```\n\n"
     section = "# kiln\n\n## Turning wheels by hand\n\n"
     assert _titles(f"{section}{other}{{0}}") == ["Turning wheels by hand: heat and cool"]
-    assert _titles(f"{section}{other}To fire a pot slowly, heat it:\n\n{{0}}") == ["Fire a pot slowly"]
+    assert _titles(f"{section}{other}To fire clay pots slowly, heat them:\n\n{{0}}") == [
+        "Fire clay pots slowly"
+    ]
     assert _titles("# kiln\n\n## Heating pots by hand\n\n" + other + "{0}") == ["Heating pots by hand"]
     assert _titles(section + "{0}") == ["Turning wheels by hand"]
 
