@@ -23,7 +23,7 @@ from codebase_gardener.knowledge.apis.descriptions import (
 from codebase_gardener.knowledge.apis.foreign import commands_shown
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.tree_calls import documented
-from codebase_gardener.knowledge.apis.usage_examples import lead_in
+from codebase_gardener.knowledge.apis.words_beside import lead_in
 from codebase_gardener.knowledge.links.uses import Target, Use
 from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.markup import code

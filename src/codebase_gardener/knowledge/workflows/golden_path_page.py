@@ -15,7 +15,7 @@ from codebase_gardener.documents.sentences import stands_alone, told_alone, whol
 from codebase_gardener.knowledge.apis.section_titles import headings_around, opens_section, passage_title
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.tree_calls import documented
-from codebase_gardener.knowledge.apis.usage_examples import lead_in, remark_above, snippet_around
+from codebase_gardener.knowledge.apis.words_beside import lead_in, remark_above, snippet_around
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.markup import code, fence

@@ -23,7 +23,7 @@ from codebase_gardener.knowledge.apis.section_titles import (
     says_nothing,
 )
 from codebase_gardener.knowledge.apis.shell_commands import HTTP_METHODS
-from codebase_gardener.knowledge.apis.usage_examples import lead_in
+from codebase_gardener.knowledge.apis.words_beside import lead_in
 from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.pages.wording import enumerated
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
@@ -274,10 +274,10 @@ class Titles:
         return self._spelled(named), self._spelled(named)
 
     def _told_inside(self, passage: Passage) -> str:
-        """What the first docstring in a file of an example says is done; ""."""
+        """What the docstring of the definition that an example's file is named after says is done; ""."""
+        named = _words(_stem(passage.path))
         symbols = self.repository.facts[passage.path].symbols
-        inside = (each for each in symbols if passage.start <= each.start <= passage.end)
-        said = next((each.docstring for each in inside if each.docstring), "")
+        said = next((each.docstring for each in symbols if _words(each.name) == named), "")
         return action_in(first_sentence(said), self._names) if said else ""
 
     def _of_tests(self, steps: Sequence[Target]) -> str:
