@@ -138,7 +138,8 @@ def test_a_title_over_several_blocks_of_code_is_not_that_of_one_of_them() -> Non
 
 
 def test_an_example_that_only_its_file_names_is_told_by_a_docstring_in_it_or_by_what_it_does() -> None:
-    code = "from pottery import sell, weigh\n\n\ndef clay_shop():\n{0}    pot = weigh(1)\n    sell(pot)\n\n\nclay_shop()\n"
+    code = "from pottery import sell, weigh\n\n\ndef clay_shop():\n{0}    pot = weigh(1)\n    sell(pot)\n"
+    code += "\n\nclay_shop()\n"
     files = {
         path: text for path, text in FILES.items() if not path.startswith(("README", "docs", "examples"))
     }
