@@ -100,3 +100,21 @@ def test_a_section_may_have_an_empty_line_below_its_heading() -> None:
     ]
     assert [(one.name, one.description) for one in found.raises] == [("o.HeatError", "if cold")]
     assert found.text == ""
+
+
+def test_a_first_sentence_stands_with_what_takes_it_back() -> None:
+    assert (
+        documentation("Fires a pot. Use `bake` instead. It is hot.").summary
+        == "Fires a pot. Use `bake` instead."
+    )
+    assert documentation("Fires a pot. It is hot.").summary == "Fires a pot."
+
+
+def test_a_first_sentence_that_leads_to_code_is_quoted_without_its_colon_or_not_at_all() -> None:
+    assert documentation("Syntactic sugar for::\n\n    fire(pot)\n").summary == ""
+    assert documentation("Fires only pots::\n\n    fire(pot)\n").summary == "Fires only pots"
+
+
+def test_what_is_deprecated_says_so() -> None:
+    assert documentation("Fires a pot.\n\nDeprecated: Use bake. It is better.").deprecation == "Use bake."
+    assert documentation("Fires a pot.\n\nIt is hot.").deprecation == ""

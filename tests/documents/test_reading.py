@@ -172,3 +172,9 @@ def test_a_front_matter_names_the_document_where_no_heading_of_the_first_level_d
     assert [each.title for each in document_facts("a.md", "markdown", front + "# Pots\n").headings] == [
         "Pots"
     ]
+
+
+def test_what_mdx_imports_is_no_prose_and_a_headings_address_no_title() -> None:
+    text = 'import { Tab } from "tabs";\nimport "./x.css";\n\n# Pots [#pots]\n\nimport pots from a store.\n'
+    kinds = [(block.kind, block.text) for block in kept_blocks("a.mdx", "markdown", text)]
+    assert kinds == [("heading", "Pots"), ("paragraph", "import pots from a store.")]

@@ -9,7 +9,7 @@ from typing import Any
 
 from codebase_gardener.documents.fences import fence_after
 from codebase_gardener.documents.prose import without_title
-from codebase_gardener.documents.sentences import first_sentence
+from codebase_gardener.documents.sentences import first_sentence, takes_back, told_alone
 from codebase_gardener.utils.memo import remembered
 
 __all__ = ["DocumentedValue", "Documentation", "documentation"]
@@ -35,6 +35,7 @@ _GOOGLE_HEADING = re.compile(
 _DEFAULT = re.compile(r",?\s*(?:\*?defaults? (?:to|is|=)\*?:?|default[:=])\s*(.+)$", re.IGNORECASE)
 _OPTIONAL = re.compile(r",?\s*[`*]*optional[`*]*", re.IGNORECASE)
 _ASIDE = re.compile(r"(?:Note|Warning|Caution|Deprecated|TODO|\.\. )\b", re.IGNORECASE)
+_DEPRECATED = re.compile(r"\s*Deprecated:\s+(\S.*)", re.DOTALL)
 _LINK_TARGET = re.compile(r"^[ \t]*\[[^\[\]\n]{1,200}\]:[ \t]+\S{1,1000}[ \t]*(?:\n|\Z)", re.MULTILINE)
 """Where a link of the text leads: no prose."""
 _BOX = re.compile(r"(?:(:::+|```+)\{?[\w-]+\}?|!!!|\?\?\?\+?|===\+? \"|\.\. [\w-]+::)[^\n]*\n")
@@ -78,7 +79,7 @@ class Documentation:
     """What a docstring says.
 
     Attributes:
-        summary: Its first sentence.
+        summary: Its first sentence, with the next one where that takes it back; "" where it only leads to what follows.
         text: What follows in prose (several paragraphs), without sections on parameters and the like.
         parameters, returns, yields, raises, attributes: By section.
         changes: "added in version 0.8 …", in order.
@@ -94,6 +95,12 @@ class Documentation:
     attributes: tuple[DocumentedValue, ...] = ()
     changes: tuple[str, ...] = ()
     listed: tuple[DocumentedValue, ...] = ()
+
+    @property
+    def deprecation(self) -> str:
+        """What it says where a paragraph calls the API deprecated: "Use another."; "" elsewhere."""
+        found = next(filter(None, map(_DEPRECATED.match, self.text.split("\n\n"))), None)
+        return first_sentence(found[1]) if found else ""
 
     def parameter(self, name: str) -> DocumentedValue | None:
         """What it says of a parameter, with or without its stars."""
@@ -289,7 +296,10 @@ def _split(text: str) -> tuple[str, str]:
         return summary, "\n\n".join(part for part in (paragraph, after) if part)
     summary = first_sentence(text)
     after = " ".join(paragraph.split())[len(summary) :].strip()
-    return summary, "\n\n".join(part for part in (after, rest.strip("\n")) if part.strip())
+    if takes_back(following := first_sentence(after)):
+        summary, after = f"{summary} {following}", after[len(following) :].strip()
+    said = told_alone(summary) if summary.endswith(":") else summary
+    return said, "\n\n".join(part for part in (after, rest.strip("\n")) if part.strip())
 
 
 def _box_end(text: str) -> int:

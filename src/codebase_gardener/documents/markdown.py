@@ -30,6 +30,13 @@ _HTML_PIECE = re.compile(
 _HTML_NO_PROSE = re.compile(r"\A(?:<a\b[^<>]*>[^<]*</a>|<br ?/?>|[^\w<])*\Z", re.IGNORECASE)
 """Links alone, one beside the other."""
 _FEW_WORDS = 4
+_MODULE_LINE = re.compile(
+    r"import\s(?:[\w*$\s{},]{1,1000}\sfrom\s)?\s{0,9}[\"'][^\"'\n]{1,300}[\"'];?(?:\s|\Z)"
+    r"|export\s(?:const|let|default|function)\s[^\n]*"
+)
+"""What MDX imports and gives its components is no prose."""
+_HEADING_ID = re.compile(r"\s+(?:\{#[\w.:-]{1,100}\}|\[#[\w.:-]{1,100}\])\s*\Z")
+"""The address that a heading is given."""
 _GITHUB_BOX = re.compile(r"\[!(\w{1,20})\]")
 _MAX_FRONT_MATTER = 500
 _FRONT_TITLE = re.compile(r"title[ \t]{0,9}[:=][ \t]{0,9}([\"']?)(\S.{0,198}?)\1[ \t]{0,9}")
@@ -93,7 +100,7 @@ class _Walk:
 
     def _read(self, at: int, token: Token, start: int, end: int) -> None:
         if token.type == "heading_open":
-            title = text_outside_comments(self.tokens[at + 1].content)
+            title = _HEADING_ID.sub("", text_outside_comments(self.tokens[at + 1].content))
             self.found.append(Block("heading", start, end, title, level=int(token.tag[1])))
         elif token.type == "blockquote_open":
             self._quote(self.tokens[at + 2 : at + 3], start, end)
@@ -134,7 +141,7 @@ class _Walk:
     def _paragraph(self, text: str, start: int, end: int) -> None:
         mark, self.item = self.item, ""
         text = text_outside_comments(text)
-        if text.strip():
+        if text.strip() and not _is_module_code(text):
             self.found.append(Block("item" if mark else "paragraph", start, end, text, label=mark))
 
     def _code(self, token: Token, start: int) -> None:
@@ -159,6 +166,14 @@ class _Walk:
             label = _language(token.info) if fenced else ""
             if len(lines) > skipped:
                 self.found.append(Block("code", start + skipped, start + len(lines) - 1, text, label=label))
+
+
+def _is_module_code(text: str) -> bool:
+    """Whether a paragraph is only what MDX imports and exports."""
+    rest = text.strip()
+    while rest.startswith(("import", "export")) and (found := _MODULE_LINE.match(rest)):
+        rest = rest[found.end() :].lstrip()
+    return not rest
 
 
 def _language(info: str) -> str:

@@ -9,7 +9,8 @@ from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.implementations import implementation_page
 from codebase_gardener.knowledge.apis.principles import principle_page
 from codebase_gardener.knowledge.apis.subject import Api
-from codebase_gardener.knowledge.apis.usage_examples import lead_in, usage_examples
+from codebase_gardener.knowledge.apis.usage_examples import usage_examples
+from codebase_gardener.knowledge.apis.words_beside import lead_in
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.auditing import audit
 from codebase_gardener.knowledge.pages.citations import dedented, read_citations, read_quotes

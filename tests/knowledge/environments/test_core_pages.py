@@ -94,6 +94,24 @@ def test_what_code_is_built_on_is_a_note(tmp_path: Path) -> None:
     assert notes == "- Build condition `!windows`: it decides what is built (`a.go:L1-1`)."
 
 
+def test_many_build_conditions_stand_together_and_the_rest_is_counted(tmp_path: Path) -> None:
+    code = "".join(f'#[cfg(target_os = "os{n}")]\nfn f{n}() {{}}\n' for n in range(6))
+    code += "".join(f"#[cfg(flag_{n})]\nfn g{n}() {{}}\n" for n in range(12))
+    files = {
+        "Cargo.toml": '[package]\nname = "tool"\n',
+        "src/lib.rs": code,
+        "src/h.rs": "#[cfg(flag_11)]\nfn h() {}\n",
+    }
+    notes = section(pages_of(repository(tmp_path, files))["Core"], "Compatibility Notes").split("\n")
+    assert notes[0].startswith(
+        '- 6 build conditions on `target_os` decide what is built: `target_os = "os0"` ('
+    )
+    assert notes[0].endswith(" and 2 more.")
+    assert notes[1].startswith("- Build condition `flag_11`:")  # of two places
+    assert len(notes) == 11
+    assert notes[-1] == "- 3 further build conditions, in 3 places."
+
+
 def test_a_condition_of_a_dependency_and_the_version_that_a_readme_asks_for_are_told(tmp_path: Path) -> None:
     cargo = '[package]\nname = "tool"\n[dependencies]\nlog = "0.4"\n'
     files = {

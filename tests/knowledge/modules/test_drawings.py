@@ -29,7 +29,7 @@ def test_the_rest_is_grouped() -> None:
     assert [(start, end, targets.total()) for start, end, targets in arrows] == [
         ("pot/a", "pot/core", 20), ("pot/b", "pot/core", 20),
     ]  # fmt: skip
-    core = read_chart(fenced(module_drawings(relations.tree.by_path["pot/core"], relations))[1])
+    core = read_chart(fenced(module_drawings(relations.tree.by_path["pot/core"], relations, str))[1])
     assert core is not None
     assert len(core.boxes) <= MAX_BOXES
     assert core.boxes[-1] == "29 others"
@@ -39,7 +39,7 @@ def family(heirs: str) -> list[Chart]:
     """The class diagrams of a module with a root and its heirs."""
     context = context_of({"pot/core.py": f"class Pot:\n    pass\n\n\n{heirs}" + "x = 1\n" * 30})
     relations = Relations(module_tree(context.repository), context)
-    text = module_drawings(relations.tree.modules[0], relations)
+    text = module_drawings(relations.tree.modules[0], relations, str)
     charts = [
         read_chart(f"classDiagram{each.partition('```')[0]}") for each in text.split("classDiagram")[1:]
     ]
@@ -78,7 +78,7 @@ def test_where_one_module_holds_all_its_files_are_drawn() -> None:
     context = context_of(files)
     relations = Relations(module_tree(context.repository), context)
     (module,) = relations.tree.modules
-    text = module_drawings(module, relations)
+    text = module_drawings(module, relations, str)
     chart = read_chart(text.partition("```mermaid\n")[2])
     assert chart is not None
     assert chart.boxes == ("index.js", "lower.js", "queue.js")
@@ -128,7 +128,37 @@ def test_a_neighbour_that_uses_and_is_used_is_one_box() -> None:
         }
     )
     relations = Relations(module_tree(context.repository), context)
-    chart = read_chart(fenced(module_drawings(relations.tree.by_path["pot/a"], relations))[1])
+    chart = read_chart(fenced(module_drawings(relations.tree.by_path["pot/a"], relations, str))[1])
     assert chart is not None
     assert chart.boxes == ("pot/a", "pot/b")
     assert sorted((one.start, one.end) for one in chart.arrows) == [(0, 1), (1, 0)]
+
+
+def folded() -> Relations:
+    """A package `a` that uses `pot`, and a few lines in `pot/lids` that are told with `pot` and use `a`."""
+    files = {
+        "pot/core.py": "def boil():\n    return 1\n" + "x = 1\n" * 30,
+        "pot/lids/__init__.py": "from pot.a.fire import burn\n\n\ndef close():\n    burn()\n    burn()\n",
+        "pot/a/fire.py": "from pot.core import boil\n\n\ndef burn():\n    boil()\n" + "y = 1\n" * 30,
+    }
+    context = context_of(files)
+    return Relations(module_tree(context.repository), context)
+
+
+def test_what_is_told_with_its_outer_folder_makes_no_circle_of_that() -> None:
+    relations = folded()
+    assert [module.path for module in relations.tree.modules] == ["pot", "pot/a"]
+    _, arrows = architecture(relations)
+    assert [one[:2] for one in arrows] == [("pot/a", "pot")]
+    for module in relations.tree.modules:
+        chart = read_chart(fenced(module_drawings(module, relations, str))[1])
+        assert chart is not None
+        assert [(chart.boxes[one.start], chart.boxes[one.end]) for one in chart.arrows] == [("pot/a", "pot")]
+
+
+def test_the_lines_that_show_an_arrow_are_known() -> None:
+    relations = folded()
+    pot, fire = relations.tree.modules
+    assert str(relations.lines_between(fire, pot)) == "pot/a/fire.py:L5-5"
+    assert str(relations.line_of("pot/lids/__init__.py", "pot/a/fire.py")) == "pot/lids/__init__.py:L5-5"
+    assert relations.line_of("pot/core.py", "pot/a/fire.py") is None

@@ -223,6 +223,43 @@ def test_a_line_of_code_before_what_it_shows_is_not_passed_over_in_silence() -> 
     )
 
 
+def test_the_first_code_may_be_indented_and_without_a_language() -> None:
+    code = "from pot import Pot\n\nPot().boil(3)"
+    typed = "```sh\npip install pot\npip install lid\n```\n"
+    for block in (
+        f"```\n{code}\n```\n",
+        "    " + code.replace("\n", "\n    ").replace("    \n", "\n") + "\n",
+    ):
+        readme = f"# Pot\n\nPot cooks stews.\n\n## Use\n\n{typed}\nSo:\n\n{block}\n" + README
+        usage = overview(FILES | {"README.md": readme}).usage
+        line = readme[: readme.index("from pot")].count("\n") + 1
+        assert f"The first code that the README shows:\n\nFrom `README.md:L{line}-{line + 2}`:" in usage
+
+
+def test_code_of_a_repository_in_another_language_is_read_without_its_label() -> None:
+    readme = "# pot\n\nPackage pot cooks stews.\n\n    p := pot.New()\n    p.Boil(3)\n"
+    files = {"README.md": readme, "go.mod": "module x.org/pot\n", "pot.go": "package pot\n\nfunc New() {}\n"}
+    assert "The first code that the README shows:\n\nFrom `README.md:L5-6`:" in overview(files).usage
+
+
+def test_code_that_stands_behind_other_code_is_not_called_the_first() -> None:
+    readme = README.replace("Type this", "```toml\n[pot]\nheat = 3\n```\n\nType this")
+    assert "\n\nCode that the README shows:" in overview(FILES | {"README.md": readme}).usage
+
+
+def test_commands_of_a_readme_may_be_indented_or_have_no_language() -> None:
+    section = "## Development\n\nBuild it:\n\n    make build\n    # all of it\n    make test\n\n"
+    section += "* Then\n\n    npm run lint\n\n"
+    section += "```\n$ tox -e py\nok: 3\n```\n\nmake it good.\n"
+    readme = f"{README.strip()}\n\n{section}"
+    told = overview(FILES | {"README.md": readme}).sections[3].body
+    for command in ("make build", "make test", "npm run lint", "tox -e py"):
+        line = readme[: readme.index(command)].count("\n") + 1
+        assert f"| `{command}` | `README.md:L{line}-{line}` |" in told
+    assert "ok: 3" not in told
+    assert "make it good" not in told
+
+
 def test_what_it_is_may_lead_to_code_and_a_paragraph_of_badges_is_none() -> None:
     readme = "# Pot\n\n[![a]][b]\n[![cook-book image]][d] for all of you\n\n"
     readme += "Pot is a language for stews:\n\n    boil(1)\n"

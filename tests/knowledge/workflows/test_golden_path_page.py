@@ -191,7 +191,7 @@ def test_the_overview_quotes_the_sentence_that_the_title_is_from() -> None:
     page = told.page(told.paths[0])
     assert (
         page.overview
-        == "Sell a pot by weight, in the authors' words: “To sell a pot by weight, weigh it first:”"
+        == "Sell a pot by weight, in the authors' words: “To sell a pot by weight, weigh it first”"
     )
     assert "begins so" not in page.description
 
@@ -217,7 +217,41 @@ def test_a_field_that_is_set_stands_with_the_step_before_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lead", "is_told"), [("For example given:", False), ("To fire pots slowly, set `slow`:", True)]
+    ("lead", "is_told"),
+    [
+        ("For example given:", False),
+        ("To fire pots slowly, set `slow`:", True),
+        ("Consider this slow kiln.", False),
+        ("See the guide on a slow kiln.", False),
+        ("The kiln can be heated like this:", False),
+    ],
 )
 def test_words_that_only_say_that_code_follows_are_not_quoted(lead: str, is_told: bool) -> None:
-    assert (f"“{lead}”" in _kiln_page(f"A pot cracks. {lead}")) == is_told
+    page = _kiln_page(f"A pot cracks. {lead}")
+    assert (f"“{lead.rstrip(':')}”" in page) == is_told
+    assert ":”" not in page
+
+
+def test_a_sentence_on_something_else_is_not_quoted() -> None:
+    assert "wheels" not in _kiln_page("Potters like old wheels.")
+    assert "`Wheel.turn`" not in _kiln_page("A pot is turned by `Wheel.turn` before it is in the kiln.")
+    assert "A kiln is hot." in _kiln_page("Potters like old wheels. A kiln is hot.")
+
+
+def test_what_takes_a_sentence_back_stands_beside_it() -> None:
+    page = _kiln_page("A kiln heats pots. Prefer a fire of wood instead.")
+    assert "“A kiln heats pots. Prefer a fire of wood instead.”" in page
+
+
+def test_a_sentence_that_rules_a_step_out_is_no_reason_for_it() -> None:
+    page = _kiln_page("A kiln cools pots, too.\n\nYou can avoid `heat` altogether, as the sun is warm.")
+    assert "altogether" not in page
+
+
+def test_a_word_above_a_line_is_no_remark() -> None:
+    readme = '```js\nimport { Kiln } from "kiln";\n\n// heating\nconst kiln = new Kiln();\n'
+    readme += "// `Kiln` goes on\n// until it is cool\nkiln.heat(pot);\n```\n"
+    made = _Written(_KILN | {"README.md": f"# kiln\n\n## Fire slowly\n\n{readme}"})
+    text = _text(made.page(made.paths[0]))
+    assert "“heating”" not in text
+    assert "“`Kiln` goes on until it is cool”" in text

@@ -42,7 +42,7 @@ JAVASCRIPT = {
             "Fire a pot from a hook",
         ),
         ("# kiln\n\n## Firing a pot\n\nIt is so:\n\n{0}", "Firing a pot"),
-        ("# Other\n\nMore.\n\n# kiln\n\n## Usage\n\n{0}", "Usage"),
+        ("# Other\n\nMore.\n\n# kiln\n\n## Usage\n\n{0}", "Usage: heat and cool"),
         ("# kiln\n\n## Custom levels\n\n{0}", "Custom levels"),
         ("# kiln\n\n## 5. Custom levels\n\n{0}", "Custom levels"),
         ("# kiln\n\n## Step 2: Fire the pot\n\n{0}", "Fire the pot"),
@@ -104,8 +104,10 @@ def test_a_badge_is_no_part_of_a_title() -> None:
 
 def test_a_title_before_another_is_of_the_section_around_it() -> None:
     """The README's title names the project, and a section beside it is another one."""
-    assert _titles("# Kiln, a quick oven\n\n## Sponsors\n\nThanks.\n\n## Hooks\n\n{0}") == ["Hooks"]
-    assert _titles("# Kiln\n\n## Getting started\n\n### Hooks\n\n{0}") == ["Hooks"]
+    assert _titles("# Kiln, a quick oven\n\n## Sponsors\n\nThanks.\n\n## Hooks\n\n{0}") == [
+        "Hooks: heat and cool"
+    ]
+    assert _titles("# Kiln\n\n## Getting started\n\n### Hooks\n\n{0}") == ["Hooks: heat and cool"]
 
 
 def test_no_verb_and_noun_are_made_of_what_is_no_verb() -> None:
@@ -116,7 +118,40 @@ def test_no_verb_and_noun_are_made_of_what_is_no_verb() -> None:
         "examples/status.js": code,
         "examples/two-parts.js": "// A kiln\n" + code,
     }
-    assert "Status example" in [path.title for path in mined(files)]
+    assert "Status: urlParam and noContent" in [path.title for path in mined(files)]
+
+
+def test_a_heading_that_is_a_name_is_no_title_alone() -> None:
+    assert _titles("# kiln\n\n## kiln.heat\n\n{0}") == ["kiln.heat: heat and cool"]
+    assert _titles("# kiln\n\n## kiln.heat\n\nTo fire a pot slowly, heat it:\n\n{0}") == ["Fire a pot slowly"]
+
+
+def test_a_title_over_several_blocks_of_code_is_not_that_of_one_of_them() -> None:
+    other = "```js\nconst wheel = 3;\n```\n\n"
+    section = "# kiln\n\n## Turning wheels by hand\n\n"
+    assert _titles(f"{section}{other}{{0}}") == ["Turning wheels by hand: heat and cool"]
+    assert _titles(f"{section}{other}To fire clay pots slowly, heat them:\n\n{{0}}") == [
+        "Fire clay pots slowly"
+    ]
+    assert _titles("# kiln\n\n## Heating pots by hand\n\n" + other + "{0}") == ["Heating pots by hand"]
+    assert _titles(section + "{0}") == ["Turning wheels by hand"]
+
+
+def test_an_example_that_only_its_file_names_is_told_by_a_docstring_in_it_or_by_what_it_does() -> None:
+    code = "from pottery import sell, weigh\n\n\ndef clay_shop():\n{0}    pot = weigh(1)\n    sell(pot)\n"
+    code += "\n\nclay_shop()\n"
+    files = {
+        path: text for path, text in FILES.items() if not path.startswith(("README", "docs", "examples"))
+    }
+    said = code.format('    """Open a shop for pots."""\n')
+    assert "Clay shop: Open a shop for pots" in _named(files | {"examples/clay_shop.py": said})
+    bare = [one for one in _named(files | {"examples/clay_shop.py": code.format("")}) if "lay shop" in one]
+    assert bare
+    assert all("sell" in one and "example" not in one for one in bare)
+
+
+def _named(files: dict[str, str]) -> list[str]:
+    return [path.title for path in mined(files)]
 
 
 def test_an_example_is_named_after_its_folder_and_what_few_others_do() -> None:

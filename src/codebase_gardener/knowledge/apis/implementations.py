@@ -46,7 +46,7 @@ from codebase_gardener.knowledge.pages.implementation_layout import (
     io_contract,
 )
 from codebase_gardener.knowledge.pages.markup import NONE_FOUND, WHY_A_PAGE, code, fence
-from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
+from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown, summary_quote
 from codebase_gardener.knowledge.pages.structure import Page, Section
 from codebase_gardener.knowledge.pages.wording import enumerated
 from codebase_gardener.languages.python.headers import SourceLines
@@ -159,7 +159,7 @@ def _overview(
     name = code(symbol.qualified_name)
     if says.summary:
         where = sources.cite_docstring(symbol)
-        return f"{name}, in the words of its docstring ({where}): “{inline(says.summary)}”"
+        return f"{name}, in the words of its docstring ({where}): {summary_quote(says)}"
     takes = enumerated([code(each.name) for each in inputs[:6]], len(inputs)) or "no arguments"
     gives = f" and returns {code(symbol.returns)}" if symbol.returns else ""
     kind = "class, made from" if symbol.kind == "class" else f"{symbol.kind} that takes"

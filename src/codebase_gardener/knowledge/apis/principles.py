@@ -23,11 +23,11 @@ from codebase_gardener.knowledge.apis.descriptions import (
 from codebase_gardener.knowledge.apis.foreign import commands_shown
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.tree_calls import documented
-from codebase_gardener.knowledge.apis.usage_examples import lead_in
+from codebase_gardener.knowledge.apis.words_beside import lead_in
 from codebase_gardener.knowledge.links.uses import Target, Use
 from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.markup import code
-from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
+from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown, summary_quote
 from codebase_gardener.knowledge.pages.structure import Edge, Page, Section
 from codebase_gardener.knowledge.pages.wording import enumerated
 from codebase_gardener.knowledge.sources.lines import Source
@@ -108,15 +108,14 @@ def theoretical_basis(api: Api, context: ApiContext) -> tuple[str, tuple[Source,
 def _overview(api: Api, context: ApiContext, sections: list[_Said], sources: PageSources) -> str:
     title = api.principle.replace("_", " ")
     if api.symbol:
-        summary = documented(api.symbol).summary
-        if summary:
+        if told := summary_quote(documented(api.symbol)):
             where = sources.cite_docstring(api.symbol)
-            return f"{title} is what the authors describe ({where}) as: “{inline(summary)}”"
+            return f"{title} is what the authors describe ({where}) as: {told}"
         owner = context.owner(api.symbol)
-        summary = documented(owner).summary if owner else ""
-        if owner and summary:
+        told = summary_quote(documented(owner)) if owner else ""
+        if owner and told:
             belongs = f"{title} belongs to {code(owner.qualified_name)} ({sources.cite_docstring(owner)})"
-            return f"{belongs}, which the authors describe as: “{inline(summary)}”"
+            return f"{belongs}, which the authors describe as: {told}"
     if sections:
         shown = sections[0]
         where = sources.cite(shown.path, shown.start, shown.end)
@@ -143,10 +142,10 @@ def _description(api: Api, context: ApiContext, sections: list[_Said], sources: 
                 safe_markdown(says.text, 12),
             ]
         owner = context.owner(api.symbol)
-        told = inline(documented(owner).summary) if owner else ""
+        told = summary_quote(documented(owner)) if owner else ""
         if owner and told:
             parts.append(
-                f"Its class {code(owner.qualified_name)} ({sources.cite_docstring(owner)}) is described as: “{told}”"
+                f"Its class {code(owner.qualified_name)} ({sources.cite_docstring(owner)}) is described as: {told}"
             )
         purpose = context.repository.facts[api.symbol.path].purpose
         if purpose:

@@ -12,6 +12,7 @@ from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 __all__ = [
     "headings_around",
     "is_general",
+    "is_name",
     "is_signature",
     "opens_section",
     "passage_title",
@@ -28,6 +29,7 @@ _GENERAL = frozenset((
 """Words of headings that tell nothing without their document's title."""
 _REST = frozenset(("additional", "another", "further", "misc", "miscellaneous", "more", "other", "others"))
 """First words of headings of what stands nowhere else."""
+_NAME = re.compile(r"(?=\S*(?:[._:#$]|[a-z][A-Z]))[\w$#]+(?:(?:\.|::|#)[\w$]+)*(?:\.\w+)?\Z")
 _SIGNATURE = re.compile(r"[\w.:$#]+\s?\([^()]{0,200}\)?\W*\Z")
 
 
@@ -85,6 +87,16 @@ def is_general(title: str) -> bool:
 def says_nothing(title: str) -> bool:
     """Whether all of its words are the same in all documents: "Getting started"."""
     return all(word in _GENERAL for word in re.findall(r"[\w']+", title.lower()))
+
+
+def is_name(title: str) -> bool:
+    """Whether a heading is only the name of a definition or of a file.
+
+    Example:
+        >>> [is_name(title) for title in ("z.record", "main.py", "make_kiln", "Sampling", "Log sampling")]
+        [True, True, True, False, False]
+    """
+    return bool(_NAME.match(title[:300]))
 
 
 def is_signature(title: str) -> bool:

@@ -6,33 +6,24 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from codebase_gardener.documents.facts import Snippet
-from codebase_gardener.documents.html_comments import comment_free
-from codebase_gardener.documents.sentences import sentences
 from codebase_gardener.knowledge.apis.context import ApiContext
+from codebase_gardener.knowledge.apis.taken_back import stands_in_a_warning
+from codebase_gardener.knowledge.apis.words_beside import snippet_around
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.citations import dedented
 from codebase_gardener.knowledge.pages.wording import AREA_ORDER
-from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.python.row import is_python
 from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.languages.symbols import Symbol
-from codebase_gardener.utils.anchors import split_lines
 from codebase_gardener.utils.memo import remembered
 
-__all__ = ["UsageExample", "lead_in", "remark_above", "snippet_around", "usage_examples"]
+__all__ = ["UsageExample", "usage_examples"]
 
-_IS_FENCE = re.compile(r"\s*(?:`{3}|~{3}|\.\. [\w-]+::|:[\w-]+:(?!`)|[=\-~^]{3,}\s*$|#{1,6} |<|!\[|\[!)")
 _COMMENTED = re.compile(r"[ \t]*(?:///|//!|\*(?!/))[ \t]?|[ \t]*\Z")
 _GOES_ON = re.compile(r"\s*(?:[)\]}.,:|&?]|(?:else|except|finally|catch|elif|end)\b)")
 """What a line begins with that belongs to the one before it."""
-_IS_PROSE = re.compile(r"(?<![A-Za-z])[A-Za-z]{2,}+\s++[A-Za-z]{2,}+\s++[A-Za-z`]{2}")
-_REMARK = re.compile(r"\s*(?:>>> |\.\.\. )?\s*(?:#+|//+|--)\s+(?=[^\W\d_])(.+)")
-_IS_REMARK = re.compile(r"(?=(?:\W*[^\W\d_]+){3})[^=;{}<>]{1,300}\Z")
-"""Three words, and no code that is commented out."""
-_MOST_LEAD = 12
 
 _WRAPPED = "if 1:  # the indented lines of a definition"
 _MOST_LINES = 15
@@ -69,6 +60,8 @@ def usage_examples(target: Target, context: ApiContext, most: int = 3) -> tuple[
     found: list[UsageExample] = []
     for passage, use in _in_turn(_candidates(target, context)):
         if passage.area == "test" and any(each.path == use.path for each in found):
+            continue
+        if passage.area in ("readme", "docs") and stands_in_a_warning(use, context.repository):
             continue
         example = _quote(passage, use, context)
         if example and not _repeats(example, found):
@@ -245,63 +238,6 @@ def _definition_around(use: Use, context: ApiContext) -> Symbol | None:
     symbols = context.repository.facts[use.path].symbols
     around = (each for each in symbols if each.start <= use.start and use.end <= each.end)
     return min(around, key=lambda each: each.end - each.start, default=None)
-
-
-def lead_in(use: Use, repository: RepositoryFacts) -> tuple[int, int, str] | None:
-    """The paragraph of prose before the block of code that a use stands in: first line, last line, text."""
-    snippet = snippet_around(use, repository)
-    if snippet is None:
-        return None
-    facts = repository.facts[use.path]
-    lines = _prose(repository.texts[use.path], facts.language)[: snippet.start - 1]
-    end = len(lines)
-    before = [each.start for each in facts.headings] + [each.end for each in facts.snippets]
-    last = max(
-        (line for line in before if line < snippet.start), default=0
-    )  # what stands above it is of another
-    while end and (not lines[end - 1].strip() or _IS_FENCE.match(lines[end - 1])):
-        end -= 1
-    start = end
-    while (
-        start
-        and lines[start - 1].strip()
-        and not _IS_FENCE.match(lines[start - 1])
-        and end - start < _MOST_LEAD
-    ):
-        start -= 1
-    text = "\n".join(lines[start:end])
-    if start < last or not text.strip() or start == end or not _IS_PROSE.search(text):
-        return None
-    return start + 1, end, text
-
-
-@lru_cache(maxsize=4)
-def _prose(text: str, language: str) -> tuple[str, ...]:
-    """The lines of a document without comments. Many uses of one are asked for in turn."""
-    lines = split_lines(text)
-    return tuple(comment_free(lines) if language == "markdown" else lines)
-
-
-def remark_above(use: Use, repository: RepositoryFacts) -> tuple[int, int, str] | None:
-    """The comment right above the line of a use in a document's code: first line, last line, its words."""
-    snippet = snippet_around(use, repository)
-    if snippet is None:
-        return None
-    lines = repository.lines(use.path, snippet.start, use.start - 1)
-    words: list[str] = []
-    while lines and len(words) < _MOST_LEAD and (found := _REMARK.match(lines[-1])):
-        words.insert(0, found[1].strip())
-        lines.pop()
-    said = next(iter(sentences(" ".join(words))), "")
-    return (use.start - len(words), use.start - 1, said) if _IS_REMARK.match(said) else None
-
-
-def snippet_around(use: Use, repository: RepositoryFacts) -> Snippet | None:
-    """The block of code in a document that a use stands in."""
-    return next(
-        (each for each in repository.facts[use.path].snippets if each.start <= use.start <= each.end),
-        None,
-    )
 
 
 def _window(tree: ast.Module, start: int, end: int) -> tuple[int, int] | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from codebase_gardener.knowledge.environments.backends import Backend
+from codebase_gardener.knowledge.environments.build_conditions import build_condition_notes
 from codebase_gardener.knowledge.environments.evidence_by_kind import FoundEvidence, key_of
 from codebase_gardener.knowledge.environments.needs_of_parts import needs_of_parts
 from codebase_gardener.knowledge.environments.optional_packages import Package, own_names
@@ -198,10 +199,7 @@ def _core_notes(
     asked = [one for one in asked if not one.evidence.text.startswith(("Operating System", "os "))]
     for (name,), rows in grouped(asked, lambda one: (one.evidence.name,)):
         notes.append(f"- Platform {marked(name)}: the code asks for it at {sheet.anchors(rows, 3)}.")
-    for (name,), rows in grouped(draft.facts.of_kinds("build-condition"), lambda one: (one.evidence.name,)):
-        notes.append(
-            f"- Build condition {marked(name)}: it decides what is built ({sheet.anchors(rows, 3)})."
-        )
+    notes += build_condition_notes(draft.facts.of_kinds("build-condition"), sheet)
     notes += [
         f"- {marked(one.name)} is used where it is installed ({sheet.anchors(one.sites, 3)})." for one in soft
     ]

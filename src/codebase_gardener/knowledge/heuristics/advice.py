@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from codebase_gardener.documents.sentences import sentences
+from codebase_gardener.documents.sentences import sentences, takes_back
 from codebase_gardener.utils.memo import remembered
 
 __all__ = [
@@ -27,7 +27,6 @@ __all__ = [
     "reasons",
     "signals",
     "strength",
-    "takes_back",
 ]
 
 ACTION, VALUE, COST = "action", "value", "cost"
@@ -200,10 +199,6 @@ _LEADS_ON = re.compile(
 )
 """The end of a sentence whose words go on in a list or in code."""
 _ASIDE = re.compile(r"\(which [^()]*\)")
-_TAKES_BACK = re.compile(
-    r"(?:but|however|yet|still|nevertheless|nonetheless|that said|on the other hand|unfortunately)\b",
-    re.IGNORECASE,
-)
 _CONDITION = re.compile(r"(?:if|when|unless|to|for|in|with|while)\b", re.IGNORECASE)
 
 
@@ -250,16 +245,6 @@ def advising(text: str) -> list[str]:
         if is_kept:
             kept.append(sentence)
     return kept
-
-
-def takes_back(sentence: str) -> bool:
-    """Whether a sentence qualifies what stands before it: that is not quoted without it.
-
-    Example:
-        >>> takes_back("But it is slow."), takes_back("Butter melts.")
-        (True, False)
-    """
-    return bool(_TAKES_BACK.match(sentence))
 
 
 def concentrated(text: str) -> float:

@@ -11,7 +11,13 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from codebase_gardener.documents.sentences import before_open_bracket, sentences
+from codebase_gardener.documents.sentences import (
+    before_open_bracket,
+    lead_free,
+    sentences,
+    takes_back,
+    told_alone,
+)
 from codebase_gardener.knowledge.heuristics.advice import (
     ACTION,
     COST,
@@ -20,7 +26,6 @@ from codebase_gardener.knowledge.heuristics.advice import (
     points_back,
     reasons,
     strength,
-    takes_back,
 )
 from codebase_gardener.knowledge.heuristics.items import Item
 from codebase_gardener.knowledge.heuristics.merging import SAME_TEXT, similar, words_of
@@ -145,7 +150,7 @@ class Author:
         quoted = [self._sentence(group), *_quoted_in(group), *before]
         known = {_bare(one) for each in quoted for one in sentences(each)}
         every = sentences(_cut(text, _MAX_TEXT))
-        new = {at for at, one in enumerate(every) if _bare(one) not in known}
+        new = {at for at, one in enumerate(every) if _bare(one) not in known and told_alone(one)}
         new |= {at - 1 for at in new if at and points_back(every[at])}
         runs: list[str] = []
         for at in sorted(new):
@@ -377,7 +382,7 @@ def quoted_words(text: str) -> str:
         >>> quoted_words("Use `r=8`, see [[step::X]] <b>")
         '“Use `r=8`, see \\\\[\\\\[step::X\\\\]\\\\] \\\\<b\\\\>”'
     """
-    line = _BULLET.sub("", " ".join(text.split()))
+    line = lead_free(_BULLET.sub("", " ".join(text.split())))
     parts: list[str] = []
     at = 0
     for span in _SPAN.finditer(line):

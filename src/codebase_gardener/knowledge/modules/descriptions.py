@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.documents.reading import kept_blocks
-from codebase_gardener.documents.sentences import first_sentence
+from codebase_gardener.documents.sentences import first_sentence, told_alone
 from codebase_gardener.knowledge.modules.tree import Module
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.table import FAMILIES, family_of, is_code
@@ -46,7 +46,7 @@ def said_of(module: Module, repository: RepositoryFacts) -> SaidOf | None:
     commented = [path for path in inside if _has_package_comment(path, repository)]
     by_name = _speakers(module, inside)
     for path in (*by_name, *commented) if is_folder else set(by_name).difference(commented):
-        purpose = repository.facts[path].purpose
+        purpose = told_alone(repository.facts[path].purpose)
         if len(_WORD.findall(purpose)) >= _SHORTEST:
             return SaidOf(purpose, path, *lines_saying(repository.lines(path, 1, _FIRST_LINES), purpose))
     return _in_readme(module, repository) if module.path and is_folder else None
@@ -100,9 +100,9 @@ def _in_readme(module: Module, repository: RepositoryFacts) -> SaidOf | None:
         for block in kept_blocks(path, repository.facts[path].language, repository.texts[path][:20_000]):
             sentence = first_sentence(plain_text(block.text), 300) if block.kind == "paragraph" else ""
             if len(_WORD.findall(sentence)) > _SHORTEST:
-                if _COMMAND.match(block.text):
+                if _COMMAND.match(block.text) or not (told := told_alone(sentence)):
                     return None
-                return SaidOf(sentence, path, block.start, block.end)
+                return SaidOf(told, path, block.start, block.end)
     return None
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.modules.relations import Relations
 from codebase_gardener.knowledge.modules.tree import Module
+from codebase_gardener.knowledge.pages.markup import code
 from codebase_gardener.knowledge.pages.mermaid import MAX_BOXES, Arrow, class_diagram, flowchart
 from codebase_gardener.knowledge.pages.wording import counted
 from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.utils.anchors import Anchor
 
 __all__ = ["Grouped", "architecture", "files_drawing", "grouped", "module_drawings"]
 
@@ -21,11 +23,16 @@ _FAMILY = 3
 """Classes of a family that is worth a drawing of its own; smaller ones share one."""
 
 _MOST_FAMILIES = 2
+_MOST_LINKS = 20
+"""Arrows between files whose lines are told below."""
+Cite = Callable[[Anchor], str]
+"""Makes the citation of some lines."""
 
 
-def module_drawings(module: Module, relations: Relations) -> str:
+def module_drawings(module: Module, relations: Relations, cite: Cite) -> str:
     """A module between those that use it and those that it uses, else its files; its families of classes."""
-    parts = [_neighbours(module, relations) or files_drawing(module.files, relations, f"{module.path}/")]
+    files = files_drawing(module.files, relations, cite, f"{module.path}/")
+    parts = [_neighbours(module, relations) or files]
     families = _families(module, relations)
     large = [(root, pairs) for root, pairs in families if len(pairs) + 1 >= _FAMILY][:_MOST_FAMILIES]
     for root, heirs in large:
@@ -36,12 +43,13 @@ def module_drawings(module: Module, relations: Relations) -> str:
     return "\n\n".join(filter(None, parts)) or "It uses no other module, and none uses it."
 
 
-def files_drawing(files: Sequence[str], relations: Relations, folder: str = "") -> str:
-    """Some files of modules, and which uses which; "" where none uses another.
+def files_drawing(files: Sequence[str], relations: Relations, cite: Cite, folder: str = "") -> str:
+    """Some files of modules, and which uses which, with the lines that do; "" where none uses another.
 
     Args:
         files: Their paths.
         relations: Of the modules.
+        cite: For the lines that show an arrow.
         folder: What all paths begin with and no box has to say.
     """
     own = {path for path in files if not _declares_another(path, files)}
@@ -57,11 +65,18 @@ def files_drawing(files: Sequence[str], relations: Relations, folder: str = "") 
         if start in place and end in place
     ]
     names = [path.removeprefix(folder) for path in boxes]
+    ends = [one for one in sorted(pairs, key=lambda one: (-pairs[one], one)) if place.keys() >= {*one}]
+    shown = [
+        f"* {code(start.removeprefix(folder))} → {code(end.removeprefix(folder))}: {cite(at)}"
+        for start, end in ends[:_MOST_LINKS]
+        if (at := relations.line_of(start, end))
+    ]
+    told = "\n\nWhere it does so first:\n\n" + "\n".join(shown) if shown else ""
     left = len(own) - len(boxes)
     untold = f"\n\n{counted(left, 'file')} with fewer links or none {'is' if left == 1 else 'are'} not drawn."
     return (
         "An arrow leads from a file to one that it uses; its number says how often, without one it only imports it."
-        f"\n\n{flowchart(names, arrows, 'TD')}{untold if left else ''}"
+        f"\n\n{flowchart(names, arrows, 'TD')}{told}{untold if left else ''}"
     )
 
 
@@ -73,7 +88,14 @@ def _declares_another(path: str, files: Sequence[str]) -> bool:
 
 
 def _neighbours(module: Module, relations: Relations) -> str:
-    users, used = relations.used_by(module), relations.uses(module)
+    users, used = dict(relations.used_by(module)), dict(relations.uses(module))
+    for path in users.keys() & used.keys():
+        back, forth = (path, module.path), (module.path, path)
+        weights = {back: users[path].total(), forth: used[path].total()}
+        if back in _false_circles(weights, relations.own_links):
+            del users[path]
+        elif forth in _false_circles(weights, relations.own_links):
+            del used[path]
     if not users and not used:
         return ""
     boxes = [module.title]
@@ -176,6 +198,22 @@ def _small_families(families: Sequence[Sequence[tuple[Symbol, Symbol]]]) -> str:
     return f"{drawing}{untold if left else ''}".strip()
 
 
+def _false_circles(
+    weights: Mapping[tuple[str, str], int], own: Collection[tuple[str, str]]
+) -> set[tuple[str, str]]:
+    """Of two ways between two boxes, the one that only what was told with a box around it takes.
+
+    Where that is so of both, the weaker one.
+    """
+    found = set()
+    for ends in weights:
+        back = ends[1], ends[0]
+        is_circle = ends[0] != ends[1] and back in weights and ends not in own
+        if is_circle and (back in own or (weights[ends], back) < (weights[back], ends)):
+            found.add(ends)
+    return found
+
+
 Grouped = Mapping[str, str]
 """Of each module's path, the path of the box that stands for it."""
 
@@ -209,8 +247,16 @@ def architecture(relations: Relations, most: int = MAX_BOXES) -> tuple[str, list
     for user, used in relations.between_files:
         ends = boxes[relations.tree.of_file[user].path], boxes[relations.tree.of_file[used].path]
         joined.setdefault(ends, Counter())
+    own = {
+        (boxes[start], boxes[end]) for start, end in relations.own_links if {start, end} <= {*boxes.values()}
+    }
+    back = _false_circles({ends: targets.total() for ends, targets in joined.items()}, own)
     arrows = sorted(
-        ((start, end, targets) for (start, end), targets in joined.items() if start != end),
+        (
+            (start, end, targets)
+            for (start, end), targets in joined.items()
+            if start != end and (start, end) not in back
+        ),
         key=lambda one: (-one[2].total(), one[0], one[1]),
     )
     names = sorted(set(boxes.values()))[:most]

@@ -14,19 +14,22 @@ from codebase_gardener.languages.table import FAMILIES, family_of
 __all__ = ["imported_files"]
 
 
-def imported_files(facts: Mapping[str, FileFacts]) -> dict[str, set[str]]:
-    """Of each file, the other files that its import statements mean, where each means one."""
+def imported_files(facts: Mapping[str, FileFacts]) -> dict[str, dict[str, int]]:
+    """Of each file, the other files that its import statements mean, where each means one, each with the first line."""
     modules = ModuleNames(facts)
     units: dict[str, Units] = {}
-    found: dict[str, set[str]] = {}
+    found: dict[str, dict[str, int]] = {}
     for path, each in facts.items():
         family = family_of(each.language)
         if family and each.imports and family not in units:
             units[family] = units_of(facts, FAMILIES[family])
         for one in each.imports:
             meant = _of_unit(one, path, units[family]) if family else _of_python(one, path, modules)
-            found.setdefault(path, set()).update(file for file in meant if file in facts and file != path)
-    return {path: files for path, files in found.items() if files}
+            for file in meant:
+                if file in facts and file != path:
+                    lines = found.setdefault(path, {})
+                    lines[file] = min(one.line, lines.get(file, one.line))
+    return found
 
 
 def _of_unit(one: Import, path: str, units: Units) -> Iterator[str]:

@@ -76,6 +76,13 @@ class ModulePages:
         said = inline(text, most)
         return f"“{said}”" if said and self._texts[path].says(said) else ""
 
+    def described(self, symbol: Symbol) -> str:
+        """What the docstring of a definition says first, in quotation marks, with what it is deprecated for."""
+        says = documented(symbol)
+        said = self.quoted(symbol.path, says.summary)
+        taken_back = self.quoted(symbol.path, says.deprecation) if said else ""
+        return f"{said} It is deprecated: {taken_back}" if taken_back else said
+
     @cached_property
     def _texts(self) -> dict[str, QuotableText]:
         return {}
@@ -100,8 +107,11 @@ def module_page(module: Module, given: ModulePages) -> Page:
                 "Public Surface",
                 _surface(public, symbols, given, sources) + _constants(module, given, sources),
             ),
-            Section("Uses and Used By", _relations(module, given)),
-            Section("Diagram", module_drawings(module, given.relations)),
+            Section("Uses and Used By", _relations(module, given, sources)),
+            Section(
+                "Diagram",
+                module_drawings(module, given.relations, lambda at: sources.cite(at.path, at.start, at.end)),
+            ),
             Section("Definitions", _definitions(symbols, given, sources)),
             Section("Tests", _tests(module, given, sources)),
         ),
@@ -175,7 +185,7 @@ def _overview(
     told = f"{held}: {tallied(names, _MOST_SHOWN)}."
     about = [one for one in public if len(set(names)) == 1 or _is_named_after(module, one)][:1]
     for symbol in about:
-        if quoted := given.quoted(symbol.path, documented(symbol).summary):
+        if quoted := given.described(symbol):
             sources.cite_docstring(symbol)
             return f"{told} Its {code(symbol.qualified_name)} is described as: {quoted}"
     return told
@@ -312,7 +322,7 @@ def _constant_name(one: Symbol, given: ModulePages) -> str:
 
 
 def _given_value(one: Symbol, times: int, given: ModulePages, sources: PageSources) -> str:
-    quoted = given.quoted(one.path, documented(one).summary)
+    quoted = given.described(one)
     told = code(one.signature) + (f" {quoted}{sources.said_at(one)}" if quoted else "")
     return f"{told}; {times - 1} other files give one, too" if times >= _SAME_NAME else told
 
@@ -323,9 +333,8 @@ def _named(symbol: Symbol, name: str, given: ModulePages) -> str:
 
 
 def _told(symbol: Symbol, members: Sequence[Symbol], given: ModulePages, sources: PageSources) -> str:
-    summary = documented(symbol).summary
     signature = code(symbol.signature[:_LONGEST_SIGNATURE])
-    quoted = given.quoted(symbol.path, summary)
+    quoted = given.described(symbol)
     said = f"{quoted}{sources.said_at(symbol)}" if quoted else signature
     if given.context.target(symbol) not in given.pages:
         said += _fields(symbol, given, sources)
@@ -341,13 +350,13 @@ def _fields(symbol: Symbol, given: ModulePages, sources: PageSources) -> str:
     found = fields_of(symbol, given.context)
     told = []
     for one in found[:_MOST_MEMBERS]:
-        quoted = given.quoted(one.path, documented(one).summary)
+        quoted = given.described(one)
         where = sources.cite(one.path, min(one.docstring_start or one.start, one.start), one.end)
         told.append(f"{code(one.name)} {quoted} ({where})" if quoted else f"{code(one.name)} ({where})")
     return f" Fields: {enumerated(told, len(found))}." if told else ""
 
 
-def _relations(module: Module, given: ModulePages) -> str:
+def _relations(module: Module, given: ModulePages, sources: PageSources) -> str:
     relations, tree = given.relations, given.tree
     parts = []
     for heading, pairs, none_found in (
@@ -362,10 +371,18 @@ def _relations(module: Module, given: ModulePages) -> str:
         ordered = sorted(pairs.items(), key=lambda item: (-item[1].total(), item[0]))
         lines = [
             f"* {_link(tree.by_path[path])}: {_names_of(targets)}, {counted(targets.total(), 'time')}"
+            + _first_at(user, used, given, sources)
             for path, targets in ordered
+            for other in [tree.by_path[path]]
+            for user, used in [(module, other) if heading == "Uses" else (other, module)]
         ]
         parts.append(f"### {heading}\n\n" + ("\n".join(lines) or none_found))
     return "\n\n".join(parts)
+
+
+def _first_at(user: Module, used: Module, given: ModulePages, sources: PageSources) -> str:
+    at = given.relations.lines_between(user, used)
+    return f", first at {sources.cite(at.path, at.start, at.end)}" if at else ""
 
 
 def _names_of(targets: Counter[Target]) -> str:

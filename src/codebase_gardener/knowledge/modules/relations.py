@@ -10,6 +10,7 @@ from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.modules.imports import imported_files
 from codebase_gardener.knowledge.modules.tree import Module, ModuleTree
+from codebase_gardener.utils.anchors import Anchor
 
 __all__ = ["Relations"]
 
@@ -49,7 +50,7 @@ class Relations:
         ours = self.tree.of_file
         found = {
             (path, file): 0
-            for path, files in imported_files(self.context.repository.facts).items()
+            for path, files in self._imported.items()
             for file in files
             if path in ours and file in ours
         }
@@ -57,6 +58,53 @@ class Relations:
             if target.path in ours and user in ours and target.path != user:
                 found[user, target.path] = found.get((user, target.path), 0) + times
         return found
+
+    def line_of(self, user: str, used: str) -> Anchor | None:
+        """The first lines of a file that use what another one defines, else those that import it."""
+        if (user, used) in self._lines:
+            return Anchor(user, *self._lines[user, used])
+        line = self._imported.get(user, {}).get(used, 0)
+        return Anchor(user, line, line) if line else None
+
+    def lines_between(self, user: Module, used: Module) -> Anchor | None:
+        """The first lines by which a module uses another one; None where they are not known."""
+        return self._between.get((user.path, used.path))
+
+    @cached_property
+    def _between(self) -> dict[tuple[str, str], Anchor]:
+        """A use comes before an import."""
+        found: dict[tuple[str, str], Anchor] = {}
+        for ends, _ in sorted(self.between_files.items(), key=lambda item: (not item[1], item[0])):
+            user, used = (self.tree.of_file[path].path for path in ends)
+            if user != used and (user, used) not in found and (at := self.line_of(*ends)):
+                found[user, used] = at
+        return found
+
+    @cached_property
+    def _imported(self) -> dict[str, dict[str, int]]:
+        return imported_files(self.context.repository.facts)
+
+    @cached_property
+    def _lines(self) -> dict[tuple[str, str], tuple[int, int]]:
+        found: dict[tuple[str, str], tuple[int, int]] = {}
+        for target, uses in self.context.resolution.callers.items():
+            for use in uses if not target.external else ():
+                lines, ends = (use.start, use.end), (use.path, target.path)
+                found[ends] = min(lines, found.get(ends, lines))
+        return found
+
+    @cached_property
+    def own_links(self) -> frozenset[tuple[str, str]]:
+        """Paths of two modules of which a file of the one's own folder uses a file of the other's own."""
+
+        def is_own(path: str) -> bool:
+            return self.tree.of_file[path].path in (path, path.rpartition("/")[0])
+
+        return frozenset(
+            (self.tree.of_file[user].path, self.tree.of_file[used].path)
+            for user, used in self.between_files
+            if is_own(user) and is_own(used)
+        )
 
     @cached_property
     def _tests(self) -> dict[str, dict[str, list[Passage]]]:

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from codebase_gardener.documents.blocks import Block
 from codebase_gardener.documents.html_comments import comment_free
 from codebase_gardener.documents.prose import plain_text, tag_free
-from codebase_gardener.documents.sentences import first_sentence, sentences, stands_alone
+from codebase_gardener.documents.sentences import first_sentence, sentences, stands_alone, told_alone
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.modules.descriptions import SaidOf, said_of
-from codebase_gardener.knowledge.modules.drawings import architecture, files_drawing
+from codebase_gardener.knowledge.modules.drawings import architecture, files_drawing, grouped
 from codebase_gardener.knowledge.modules.relations import Relations
 from codebase_gardener.knowledge.modules.tree import Module
 from codebase_gardener.knowledge.overview.dependencies import Needed, needed
@@ -24,7 +24,14 @@ from codebase_gardener.knowledge.overview.readme import (
     readme_of,
     tells_who_made_it,
 )
-from codebase_gardener.knowledge.overview.tasks import WrittenTask, guide_sections, guides, tasks, work_needs
+from codebase_gardener.knowledge.overview.tasks import (
+    WrittenTask,
+    commands_of,
+    guide_sections,
+    guides,
+    tasks,
+    work_needs,
+)
 from codebase_gardener.knowledge.overview.usage import by_use, times_shown, usage
 from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.markup import code, link_free, table, told_table
@@ -36,7 +43,7 @@ from codebase_gardener.manifests.table import root_manifests
 __all__ = ["overview_page"]
 
 _MOST_PARTS = 30
-_MOST_FLOWS = 8
+_MOST_FLOWS = 16
 _MOST_APIS = 8
 _MOST_FILES = 3
 _MOST_GROUPS = 8
@@ -56,8 +63,6 @@ _ASIDE = re.compile(
     re.IGNORECASE,
 )
 """A sentence on a name, or on who is thanked or paid."""
-_ANNOUNCES = re.compile(r"(?:\s*[,;—–]\s*\w+(?:\s\w+)?)?\s*:\Z")
-"""The end of a sentence that leads to a list or to code: ", including:"; nothing follows its quote."""
 _BEGINNING = re.compile(
     r"quick-?start|getting-?started|first-?steps|tutorial|introduction|basics|user-?guide", re.IGNORECASE
 )
@@ -120,7 +125,7 @@ def _overview(said: Introduction | None, given: Material) -> str:
     if said and found and not (described and _is_better(described[1], found[1], called)):
         block, sentence = found
         where = given.sources.cite(said.path, block.start, block.end)
-        return f"{name}, in the words of its {said.called} ({where}): “{inline(_ANNOUNCES.sub('', sentence), 300)}”"
+        return f"{name}, in the words of its {said.called} ({where}): “{inline(told_alone(sentence) or sentence, 300)}”"
     if described:
         path, text = described
         given.sources.cite(path, 1, max(1, given.context.repository.facts[path].lines))
@@ -163,6 +168,7 @@ def _told(said: Introduction) -> list[tuple[Block, str]]:
         and (number + at == 0 or stands_alone(sentence))
         and not _DENIES.match(sentence)
         and not _ASIDE.search(sentence)
+        and told_alone(sentence)
         and not tells_who_made_it(sentence)
     ]
 
@@ -275,14 +281,19 @@ def _architecture(given: Material) -> str:
     if not arrows:
         link = f"[{code(modules[0].title)}](modules/{modules[0].name}.md)"
         told = "No use of one module by another was found." if modules[1:] else f"All code is in {link}."
-        files = files_drawing([path for module in modules for path in module.files], given.relations)
+        files = files_drawing(
+            [path for module in modules for path in module.files],
+            given.relations,
+            lambda at: given.sources.cite(at.path, at.start, at.end),
+        )
         return f"{told}\n\n{files}".strip()
     titles = {module.path: module.title for module in given.tree.modules}
     lines = [
-        f"* {code(titles.get(start, start))} uses {_names(targets)} of {code(titles.get(end, end))}, "
-        f"{counted(targets.total(), 'time')}"
+        f"* {code(titles.get(start, start))} {does} {code(titles.get(end, end))}{_first_at(start, end, given)}"
         for start, end, targets in arrows[:_MOST_FLOWS]
-        if targets
+        for does in [
+            f"uses {_names(targets)}, {counted(targets.total(), 'time')}, of" if targets else "imports"
+        ]
     ]
     told = "\n\nThe strongest links:\n\n" + "\n".join(lines) if lines else ""
     bare = (
@@ -291,6 +302,19 @@ def _architecture(given: Material) -> str:
         else "; one without a number leads to what is only imported"
     )
     return f"An arrow leads to what is used; its number says how often{bare}.\n\n{drawing}{told}"
+
+
+def _first_at(start: str, end: str, given: Material) -> str:
+    """The first lines that show an arrow of the architecture."""
+    boxes = grouped(given.relations)
+    ends = (
+        (user, used)
+        for user in given.tree.modules
+        for used in given.tree.modules
+        if (boxes[user.path], boxes[used.path]) == (start, end)
+    )
+    at = next(filter(None, (given.relations.lines_between(*one) for one in ends)), None)
+    return f" ({given.sources.cite(at.path, at.start, at.end)})" if at else ""
 
 
 def _names(targets: Counter[Target]) -> str:
@@ -386,13 +410,22 @@ def _is_seldom(task: WrittenTask) -> bool:
 
 
 def _told_in_readme(given: Material) -> list[str]:
-    facts = given.context.repository.facts
+    """Its sections on the work, and the commands that those tell to run."""
+    facts, texts = given.context.repository.facts, given.context.repository.texts
     path = readme_of(facts)
-    return [
+    sections = guide_sections(facts[path]) if path else []
+    told = [
         f"How to work on it is told in {code(path)}, under “{inline(each.title, 80)}”: "
         f"{given.sources.cite(path, each.start, each.end)}."
-        for each in (guide_sections(facts[path]) if path else ())
+        for each in sections
     ]
+    rows = [
+        (code(task.command), given.sources.cite(path, task.start, task.end))
+        for task in (commands_of(path, facts[path], texts[path]) if sections else ())
+        if any(each.start <= task.start <= each.end for each in sections)
+    ]
+    more = f"\n\nand {len(rows) - _MOST_TASKS} more." if len(rows) > _MOST_TASKS else ""
+    return [*told, *([table(("Command", "Where"), rows[:_MOST_TASKS]) + more] if rows else [])]
 
 
 def _work_needs(given: Material) -> list[str]:

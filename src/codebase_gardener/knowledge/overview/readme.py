@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -13,8 +14,10 @@ from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.documents.purposes import is_wordless
 from codebase_gardener.documents.reading import kept_blocks
 from codebase_gardener.documents.sentences import sentences
+from codebase_gardener.documents.snippets import MAX_TREE_CHARS, snippet
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
-from codebase_gardener.languages.table import LANGUAGES, is_code
+from codebase_gardener.languages.engine.parsing import parsed_tree
+from codebase_gardener.languages.table import GRAMMARS, LANGUAGES, is_code
 from codebase_gardener.repository.areas import area_of
 
 __all__ = ["Introduction", "introduction", "readme_of", "tells_who_made_it"]
@@ -75,13 +78,15 @@ class Introduction:
         path: Of it.
         said: Paragraphs and items of lists that say what it is, in order.
         code: The first code of several lines that it shows in the repository's own languages; None for none.
-        has_shorter: Whether a line of code stands before that.
+        has_shorter: Whether other code stands before that, if only a line.
+        passed_over: Whether code of several lines stands before that, in another language or one that is not known.
     """
 
     path: str
     said: tuple[Block, ...]
     code: Block | None
     has_shorter: bool = False
+    passed_over: bool = False
 
     @property
     def called(self) -> str:
@@ -136,10 +141,14 @@ def introduction(facts: Mapping[str, FileFacts], texts: Mapping[str, str], name:
     called = {name.lower(), *parts[-1:]}
     said = tuple(_said(found, called))
     said = said or tuple(_said([one for one in found if one.kind != "heading"], called))[:_FEW]
-    spoken = {facts[each].language for each in facts}
-    uses = [block for block in found if block.kind == "code" and _is_use(block, spoken)]
-    shown = next((block for block in uses if "\n" in block.text), None)
-    return Introduction(path, said, shown, uses[:1] != [shown]) if said or shown else None
+    spoken = Counter[str]()
+    for each in facts.values():
+        spoken[each.language] += each.lines
+    codes = [block for block in found if block.kind == "code" and not _is_typed(block)]
+    shown = next((block for block in codes if "\n" in block.text and _is_use(block, spoken)), None)
+    before = codes[: codes.index(shown)] if shown else []
+    passed_over = any("\n" in block.text for block in before)
+    return Introduction(path, said, shown, bool(before), passed_over) if said or shown else None
 
 
 def _said(found: Sequence[Block], called: set[str]) -> Iterator[Block]:
@@ -225,7 +234,27 @@ def _says(block: Block, fewest: int = 0) -> bool:
     )
 
 
-def _is_use(block: Block, spoken: set[str]) -> bool:
-    label = block.label.lower()
+def _is_typed(block: Block) -> bool:
+    """Whether it is what one types into a shell, as to install it."""
+    return _language(block) in ("shell", "powershell", "bat")
+
+
+def _language(block: Block) -> str:
+    """What a block is labelled, else what its lines look like; "" where they tell nothing."""
+    made = snippet(block.start, block.text.split("\n"), block.label, title="")
+    return made.language if made else ""
+
+
+def _read_as(block: Block, spoken: Counter[str]) -> str:
+    """What most of the repository is written in, where a block without a label calls something and is right in it."""
+    most = next((name for name, _ in spoken.most_common() if is_code(name) and name in GRAMMARS), "")
+    if not most or block.label or "(" not in block.text or len(block.text) > MAX_TREE_CHARS:
+        return ""
+    tree = parsed_tree(f"{block.text}\n".encode("utf-8", "replace"), most)
+    return most if tree is not None and not tree.root_node.has_error else ""
+
+
+def _is_use(block: Block, spoken: Counter[str]) -> bool:
+    label = block.label.lower() or _language(block) or _read_as(block, spoken)
     named = next((name for name, row in LANGUAGES.items() if label in (name, *row.aliases)), "")
     return named in spoken and LANGUAGES[named].code and block.text.count("\n") < _MOST_CODE_LINES

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from codebase_gardener.documents.blocks import Block
 from codebase_gardener.documents.code_spans import code_spans
 from codebase_gardener.documents.facts import Heading
 from codebase_gardener.documents.reading import kept_blocks
@@ -70,6 +71,8 @@ _POSITIONAL = re.compile(r"\{posargs(?::([^{}]*))?\}")
 _MOST_NAMES = 100
 _NOX = re.compile(r"def (\w+)\(session")
 _RUNNERS = (("poe", ("poe", "tasks")), ("pdm run", ("pdm", "scripts")), ("task", ("taskipy", "tasks")))
+_PROMPT = "$ "
+_INDENTED = ("    ", "\t")
 _SHELL = ("shell", "sh", "bash", "console", "zsh", "terminal", "shell-session")
 _GUIDE = re.compile(
     r"(?:^|/)(?:contributing|hacking|develop\w*|development)[^/]*\.(?:md|rst|txt|adoc)\Z", re.IGNORECASE
@@ -194,15 +197,33 @@ def _each_once(found: list[WrittenTask]) -> list[WrittenTask]:
 
 def commands_of(path: str, facts: FileFacts, text: str) -> Iterator[WrittenTask]:
     """The commands of a document's code, each with the heading that it stands under."""
-    title = ""
+    title, written = "", split_lines(text)
     for block in kept_blocks(path, facts.language, text):
         if block.kind == "heading":
             title = block.text
-        elif block.kind == "code" and block.label.lower() in _SHELL:
-            for at, line in enumerate(block.text.split("\n")):
-                command = line.strip().removeprefix("$ ").strip()
-                if command and not command.startswith("#") and len(command) <= _LONGEST:
+        elif _holds_commands(block, written):
+            lines = block.text.split("\n")
+            is_session = any(line.lstrip().startswith(_PROMPT) for line in lines)
+            for at, line in enumerate(lines):
+                command = line.strip().removeprefix(_PROMPT).strip()
+                is_typed = line.lstrip().startswith(_PROMPT) or not is_session  # else it is what was printed
+                if is_typed and command and not command.startswith("#") and len(command) <= _LONGEST:
                     yield WrittenTask(command, title, path, block.start + at, block.start + at)
+
+
+def _holds_commands(block: Block, written: Sequence[str]) -> bool:
+    """Whether it is code of the shell: labelled so, or each line of code without a label, or so indented, begins so."""
+    if block.kind == "code" and block.label:
+        return block.label.lower() in _SHELL
+    is_code = block.kind == "code" or (
+        block.kind == "paragraph" and written[block.start - 1].startswith(_INDENTED)
+    )
+    lines = [line.strip() for line in block.text.split("\n")] if is_code else []
+    typed = [line for line in lines if line and not line.startswith("#")]
+    if any(line.startswith(_PROMPT) for line in typed):
+        return typed[0].startswith(_PROMPT)
+    runs = [line.partition(" ")[0] in PROGRAMS for line in typed]
+    return any(runs) and all(is_run or handles_files(line) for is_run, line in zip(runs, typed, strict=True))
 
 
 def prose_commands(path: str, facts: FileFacts, text: str) -> Iterator[WrittenTask]:

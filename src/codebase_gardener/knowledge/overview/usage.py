@@ -14,7 +14,7 @@ from codebase_gardener.knowledge.overview.material import Material
 from codebase_gardener.knowledge.overview.readme import Introduction
 from codebase_gardener.knowledge.pages.citations import quote
 from codebase_gardener.knowledge.pages.markup import code, link_free
-from codebase_gardener.knowledge.pages.quoting import inline
+from codebase_gardener.knowledge.pages.quoting import inline, summary_quote
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.knowledge.pages.wording import enumerated
 from codebase_gardener.knowledge.pages.workflow_groups import group_title, workflow_groups
@@ -44,7 +44,12 @@ def usage(said: Introduction | None, given: Material) -> str:
         lines = given.context.repository.lines(said.path, block.start, block.end)
         anchor = Anchor(said.path, block.start, block.end)
         which = "first code of several lines" if said.has_shorter else "first code"
-        parts.append(f"The {which} that the {said.called} shows:\n\n" + quote(anchor, lines, block.label))
+        shows = (
+            f"Code that the {said.called} shows"
+            if said.passed_over
+            else f"The {which} that the {said.called} shows"
+        )
+        parts.append(f"{shows}:\n\n" + quote(anchor, lines, block.label))
     parts.append(_workflows(given))
     return "\n\n".join(filter(None, parts)) or "No document shows how it is used."
 
@@ -66,9 +71,9 @@ def _entries(given: Material) -> str:
         if given.context.scripts and not is_shown and target not in given.context.resolution.exported:
             continue  # of a program it is what is inside
         symbol = given.context.symbol(target)
-        summary = documented(symbol).summary if symbol else ""
+        told = summary_quote(documented(symbol), 200) if symbol else ""
         where = f" ({given.sources.cite_symbol(symbol)})" if symbol else ""
-        said = f": “{inline(summary, 200)}”{given.sources.said_at(symbol)}" if symbol and summary else ""
+        said = f": {told}{given.sources.said_at(symbol)}" if symbol and told else ""
         rows[is_shown].append(f"* [{code(target.name)}]({page.file}){where}{said}")
     is_first = not rows[True] and not given.context.scripts
     offered = "What it offers:" if is_first else "What else it offers:"

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 from codebase_gardener.documents.blocks import without_indent
 from codebase_gardener.documents.code_spans import edited
+from codebase_gardener.documents.docstrings import Documentation
 from codebase_gardener.documents.fences import closes_fence, opened_fence
 from codebase_gardener.documents.prose import role_free
 from codebase_gardener.documents.sentences import before_open_bracket
 from codebase_gardener.knowledge.pages.markup import fence
 
-__all__ = ["inline", "safe_markdown"]
+__all__ = ["inline", "safe_markdown", "summary_quote"]
 
 _LONGEST = 20_000  # characters of a text that are looked at
 _LONGEST_LINE = 1_000
@@ -69,6 +70,20 @@ def inline(text: str, most: int = 400) -> str:
     elif len(whole) <= looked_at:
         return _escaped(line)
     return _escaped(line.rstrip(" ,;:") + " …")
+
+
+def summary_quote(says: Documentation, most: int = 400) -> str:
+    """What a docstring says first, in quotation marks, with what it is deprecated for; "" where it says nothing.
+
+    Example:
+        >>> summary_quote(Documentation("Boils.", "Deprecated: Use heat."))
+        '“Boils.” It is deprecated: “Use heat.”'
+    """
+    if not says.summary:
+        return ""
+    taken_back = f" It is deprecated: “{inline(says.deprecation, most)}”" if says.deprecation else ""
+    since = next((one for one in says.changes if one.startswith("deprecated")), "")
+    return f"“{inline(says.summary, most)}”{taken_back or (f' It is {inline(since, most)}' if since else '')}"
 
 
 def _quoted(lines: list[str]) -> Iterator[str]:

@@ -11,15 +11,15 @@ from functools import cached_property
 from codebase_gardener.documents.actions import action_in, says_purpose
 from codebase_gardener.documents.facts import Heading
 from codebase_gardener.documents.prose import plain_text
-from codebase_gardener.documents.sentences import first_sentence, sentences, stands_alone
+from codebase_gardener.documents.sentences import stands_alone, told_alone, whole_remarks
 from codebase_gardener.knowledge.apis.section_titles import headings_around, opens_section, passage_title
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.tree_calls import documented
-from codebase_gardener.knowledge.apis.usage_examples import lead_in, remark_above, snippet_around
+from codebase_gardener.knowledge.apis.words_beside import lead_in, remark_above, snippet_around
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.markup import code, fence
-from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
+from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown, summary_quote
 from codebase_gardener.knowledge.pages.structure import Edge, Page, Section
 from codebase_gardener.knowledge.pages.wording import AREA_NOUNS, counted, enumerated
 from codebase_gardener.knowledge.pages.workflow_layout import TESTS_ALONE, WrittenStep, execution_steps
@@ -27,6 +27,7 @@ from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.workflows.fields_set import fields_set
 from codebase_gardener.knowledge.workflows.golden_path import GoldenPath, Step
 from codebase_gardener.knowledge.workflows.passage_sequences import AREAS, is_direct
+from codebase_gardener.knowledge.workflows.shared_words import speaks_of
 from codebase_gardener.utils.identifiers import title_words
 
 __all__ = ["workflow_page"]
@@ -37,6 +38,11 @@ _MOST_PLACES = 3
 _MOST_OTHERS = 6
 _TITLE = 120
 _LEAST_WORDS = 4
+_RULES_OUT = (
+    r"\b(?:avoid\w*|instead of|rather than|unlike|without|replac\w+|(?:not|never|n.t) (?:use|call|using|calling))"
+    r"\s+(?:\w+\s+){0,2}[`'\"]?[\w.]{0,60}?"
+)
+"""Words before the name of what is not to be used."""
 
 
 def workflow_page(path: GoldenPath, apis: Mapping[Target, Api], repository: RepositoryFacts) -> Page:
@@ -106,10 +112,10 @@ class _Writer:
     def _overview(self) -> str:
         """One sentence: the document's, else one on the steps."""
         heading = self._heading()
-        begins = first_sentence(heading.summary) if heading else ""
-        says = self._said or (begins if stands_alone(begins) else "")
+        begins = told_alone(next(iter(whole_remarks(heading.summary)), "")) if heading else ""
+        is_of_it = stands_alone(begins) and begins.endswith((".", "!")) and speaks_of(begins, self._code())
         title = inline(self.path.title, _TITLE)
-        if says.endswith((".", "!", ":")):
+        if says := self._said or (begins if is_of_it else ""):
             return f"{title}, in the authors' words: “{inline(says)}”"
         first, last = self._name(self.steps[0]), self._name(self.steps[-1])
         kind = "tests" if self.passages[0].area == "test" else "documents"
@@ -124,11 +130,19 @@ class _Writer:
         first = self.passages[0]
         leads = (lead_in(use, self.repository) for use in first.uses if use.path == first.path)
         for text in dict.fromkeys(lead[2] for lead in leads if lead):
-            for sentence in sentences(plain_text(text, code_marks=True)):
+            for sentence in whole_remarks(plain_text(text, code_marks=True)):
                 words = action_in(sentence).replace("`", "").casefold()
                 if words and title.endswith(words) and stands_alone(sentence):
-                    return sentence
+                    return told_alone(sentence)
         return ""
+
+    def _code(self) -> str:
+        """The lines that the path is named after, and what it and its steps are called."""
+        first = self.passages[0]
+        names = (step.target.name for step in self.steps)
+        return "\n".join(
+            (self.path.title, *names, *self.repository.lines(first.path, first.start, first.end))
+        )
 
     def _description(self) -> str:
         first = self.passages[0]
@@ -139,6 +153,7 @@ class _Writer:
             heading
             and not self._said
             and stands_alone(heading.summary)
+            and speaks_of(heading.summary, self._code())
             and f"“{inline(heading.summary)}”" not in self._overview()
         ):
             parts += [
@@ -291,7 +306,7 @@ class _Writer:
             if use is None or passage.area not in ("readme", "docs") or use.path.endswith(".ipynb"):
                 continue
             for start, end, sentence in self._reasons(use, passage):
-                if _says_something(sentence) and (use.path, start, sentence) not in self.told:
+                if sentence and (use.path, start, sentence) not in self.told:
                     self.told.add((use.path, start, sentence))
                     return _told(sentence, self.sources.cite(use.path, start, end))
             return ""  # a later passage does it for a purpose of its own
@@ -300,15 +315,20 @@ class _Writer:
     def _reasons(self, use: Use, passage: Passage) -> Iterator[tuple[int, int, str]]:
         """What is said of a use, what names it first: first line, last line, sentence."""
         lead = lead_in(use, self.repository)
-        said = sentences(plain_text(lead[2], code_marks=True)) if lead else []
-        named = re.compile(rf"(?<!\w){re.escape(use.target.name.rpartition('.')[2])}(?!\w)")
+        said = _quotable(lead[2]) if lead else []
+        name = use.target.name
+        named = re.compile(_named(name))
         remark = remark_above(use, self.repository)
         if lead:
-            yield from ((*lead[:2], one) for one in reversed(said) if named.search(one))
+            of_it = (one for one in reversed(said) if named.search(one) and not _rules_out(one, name))
+            yield from ((*lead[:2], one) for one in of_it)
         if remark:
-            yield remark
-        if lead and said and self._takes_alone(use, passage):
-            yield (*lead[:2], said[-1])
+            yield (*remark[:2], next(iter(_quotable(remark[2])), ""))
+        snippet = snippet_around(use, self.repository)
+        if lead and said and snippet and self._takes_alone(use, passage):
+            lines = self.repository.lines(use.path, snippet.start, snippet.end)
+            if speaks_of(said[-1], "\n".join((use.target.name, *lines))):
+                yield (*lead[:2], said[-1])
 
     def _takes_alone(self, use: Use, passage: Passage) -> bool:
         """Whether the code that a use stands in takes no other step."""
@@ -326,11 +346,12 @@ class _Writer:
         if first.area not in ("readme", "docs") or first.path.endswith(".ipynb"):
             return ""
         lead = next(filter(None, leads), None)
-        said = sentences(plain_text(lead[2], code_marks=True)) if lead else []
+        said = _quotable(lead[2]) if lead else []
         if lead is None or not said or any(key[:2] == (first.path, lead[0]) for key in self.told):
             return ""
-        last = next(filter(_says_something, reversed(said)), "")
-        if not last or inline(last) in told:
+        last = said[-1]
+        is_against = any(_rules_out(last, step.target.name) for step in self.steps)
+        if inline(last) in told or is_against or not speaks_of(last, self._code()):
             return ""
         return _told(last, self.sources.cite(first.path, *lead[:2]))
 
@@ -377,11 +398,11 @@ class _Writer:
             return f"It is typed as {code(inline(typed, _TITLE))}."
         if step.target.external:
             return f"{name} of the package {code(step.target.name.partition('.')[0])} does this step."
-        told = first_sentence(documented(api.symbol).summary) if api.symbol else ""
+        told = summary_quote(documented(api.symbol)) if api.symbol else ""
         if api.symbol is None or not told:
             return f"{name} does this step."
         where = self.sources.cite_docstring(api.symbol)
-        return f"{name} does this step; its docstring ({where}) says: “{inline(told)}”"
+        return f"{name} does this step; its docstring ({where}) says: {told}"
 
     def _shares(self, number: int, counts: _Counts) -> str:
         total = len(self.passages)
@@ -452,9 +473,23 @@ def _told(sentence: str, where: str) -> str:
     return f"{who} ({where}): “{inline(sentence)}”"
 
 
-def _says_something(sentence: str) -> bool:
-    """Whether a sentence tells more than that code follows, as "For example:" does."""
-    return stands_alone(sentence) and not (sentence.endswith(":") and not action_in(sentence))
+def _named(name: str) -> str:
+    return rf"(?<!\w){re.escape(name.rpartition('.')[2])}(?!\w)"
+
+
+def _rules_out(sentence: str, name: str) -> bool:
+    """Whether a sentence says not to use what has the name."""
+    return re.search(_RULES_OUT + _named(name), sentence, re.IGNORECASE) is not None
+
+
+def _quotable(text: str) -> list[str]:
+    """The sentences of a paragraph that tell more than that code follows, as "For example:" does."""
+    found = (
+        told_alone(one)
+        for one in whole_remarks(plain_text(text, code_marks=True))
+        if stands_alone(one) and not (one.endswith(":") and not action_in(one))
+    )
+    return list(filter(None, found))
 
 
 def _tells(summary: str) -> bool:

@@ -14,6 +14,7 @@ from codebase_gardener.knowledge.apis.candidates import reference_documents
 from codebase_gardener.knowledge.apis.catalog import MOST_APIS
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.section_titles import headings_around
+from codebase_gardener.knowledge.apis.taken_back import is_taken_back
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.wiki_names import page_name, unique_names
@@ -128,7 +129,13 @@ def _sequence(passage: Passage, rules: StepRules) -> ShownSequence | None:
         lines = rules.repository.lines(passage.path, passage.start, passage.end)
         others = other_forms([use for use in uses if use.path == passage.path], lines, passage.start)
         left_out = list(_alternatives(blocks, passage, rules.repository))
-        uses = [use for use in uses if use.target not in others and not _stands_in(use, left_out)]
+        uses = [
+            use
+            for use in uses
+            if use.target not in others
+            and not _stands_in(use, left_out)
+            and not is_taken_back(use, rules.repository)
+        ]
         if passage.area != "example":
             return _of_document(passage, uses, rules.repository)
     return ShownSequence(passage, _once(uses))

@@ -12,21 +12,23 @@ from functools import cached_property
 from codebase_gardener.documents.actions import action_in, is_verb, says_action
 from codebase_gardener.documents.facts import Heading
 from codebase_gardener.documents.prose import plain_text
-from codebase_gardener.documents.sentences import sentences, stands_alone
+from codebase_gardener.documents.sentences import first_sentence, sentences, stands_alone
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.principle_names import OF_AN_ELEMENT
 from codebase_gardener.knowledge.apis.section_titles import (
     is_general,
+    is_name,
     is_signature,
     opens_section,
     says_nothing,
 )
 from codebase_gardener.knowledge.apis.shell_commands import HTTP_METHODS
-from codebase_gardener.knowledge.apis.usage_examples import lead_in
+from codebase_gardener.knowledge.apis.words_beside import lead_in
 from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.pages.wording import enumerated
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.workflows.passage_sequences import ShownSequence, Weights
+from codebase_gardener.knowledge.workflows.shared_words import speaks_of
 from codebase_gardener.languages.symbols import TYPES
 from codebase_gardener.utils.identifiers import identifier_words
 
@@ -96,14 +98,39 @@ class Titles:
         around = self._around(passage, steps)
         section = self._readable(around[0].title) if around else document
         outer = next(filter(None, (self._outer(each, passage.area) for each in around[1:])), "")
-        if self._tells(section) and not self._runs(steps):
+        is_of_others = bool(around) and self._is_of_others(passage, around[0], steps)
+        if self._tells(section) and not self._runs(steps) and not is_of_others:
             return section, f"{outer}: {section}" if outer else section
-        said = next(filter(None, map(self._readable, self._says(passage, around, steps))), "")
+        said = next(filter(None, map(self._readable, self._says(passage, around, steps, is_of_others))), "")
         if said:
             said = said[:1].upper() + said[1:]
             label = outer if said == section else section
             return said, f"{label}: {said}" if label and label != said and not is_signature(label) else said
-        return self._of_general(passage, section, outer, steps)
+        short, long = self._of_general(passage, section, outer, steps)
+        if short and (is_of_others or short == section) and not self._runs(steps):
+            return self._with_names(short, steps), self._with_names(long, steps)
+        return short, long
+
+    def _is_of_others(self, passage: Passage, heading: Heading, steps: Sequence[Target]) -> bool:
+        """Whether a section has further code, of which its title may be, and its title no word of the passage's."""
+        facts = self.repository.facts[passage.path]
+        inner = min(
+            (each.start for each in facts.headings if each.start > heading.start), default=facts.lines + 1
+        )
+        end = min(inner - 1, heading.end)
+        blocks = [each for each in facts.snippets if heading.start <= each.start <= end]
+        own = [each for each in blocks if passage.start <= each.end and each.start <= passage.end]
+        lines = self.repository.lines(passage.path, passage.start, passage.end)
+        code = "\n".join((*(step.name for step in steps), *lines))
+        return 0 < len(own) < len(blocks) and not speaks_of(plain_text(heading.title), code)
+
+    def _with_names(self, title: str, steps: Sequence[Target]) -> str:
+        """A title that tells little alone, with what its last steps do, else with their names."""
+        own = [each for each in steps if not each.external] or list(steps)
+        does = self._of_steps([each for each in steps if not self._is_made(each)])
+        names = does or " and ".join(dict.fromkeys(each.name for each in own[-KEY_STEPS:]))
+        whole = f"{title}: {names}"
+        return whole if names.casefold() not in title.casefold() and len(whole) <= _LONGEST else title
 
     def _of_general(
         self, passage: Passage, section: str, outer: str, steps: Sequence[Target]
@@ -130,7 +157,7 @@ class Titles:
         return says_action(heading, self._names) or self._is_telling(heading)
 
     def _is_telling(self, heading: str) -> bool:
-        return not is_general(heading) and heading.lower() not in self._names
+        return not is_general(heading) and not is_name(heading) and heading.lower() not in self._names
 
     def _outer(self, heading: Heading, area: str) -> str:
         """What stands before an inner heading: no README's title, of which all is told, and nothing general."""
@@ -145,11 +172,14 @@ class Titles:
         found = [each for each in headings if each.start <= start and end <= each.end]
         return sorted(found or headings[:1], key=lambda each: (-each.level, -each.start))
 
-    def _says(self, passage: Passage, around: Sequence[Heading], steps: Sequence[Target]) -> Iterator[str]:
-        """The authors' words for what a passage does, the best first."""
+    def _says(
+        self, passage: Passage, around: Sequence[Heading], steps: Sequence[Target], is_of_others: bool
+    ) -> Iterator[str]:
+        """The authors' words for what a passage does, the best first; the section's title may be of other code."""
         for at, heading in enumerate(around):
             title = self._readable(heading.title)
-            if says_action(title, self._names) and not is_signature(title):
+            is_its = at > 0 or not is_of_others
+            if is_its and says_action(title, self._names) and not is_signature(title):
                 yield title
             if at == 0 and (len(steps) == 1 or not self._spans_sections(passage)):
                 for sentence in filter(stands_alone, self._leads(passage, steps)):
@@ -235,14 +265,20 @@ class Titles:
         folder = " ".join(_words(folders[-1])) if folders and is_general(title) else ""
         named = f"{folder}: {title}" if folder and folder != title.lower() else title
         is_word = len(named.split()) == 1
-        is_told = (
-            self.repository.facts[passage.path].purpose or passage.scope or says_action(named, self._names)
-        )
-        if is_word and (does := self._of_steps(_telling(steps, weights))):
-            named = f"{named}: {does}"
-        elif (is_word or not is_told) and not _says_example(named):
-            named = f"{named} example"  # a name is no title
+        facts = self.repository.facts[passage.path]
+        symbol = self.repository.symbols.get((passage.path, passage.scope))
+        is_told = (symbol.docstring if symbol else facts.purpose) or says_action(named, self._names)
+        if is_word or not is_told:  # a name is no title
+            does = self._told_inside(passage) or self._of_steps(_telling(steps, weights))
+            named = f"{named}: {does}" if does else self._with_names(named, steps)
         return self._spelled(named), self._spelled(named)
+
+    def _told_inside(self, passage: Passage) -> str:
+        """What the docstring of the definition that an example's file is named after says is done; ""."""
+        named = _words(_stem(passage.path))
+        symbols = self.repository.facts[passage.path].symbols
+        said = next((each.docstring for each in symbols if _words(each.name) == named), "")
+        return action_in(first_sentence(said), self._names) if said else ""
 
     def _of_tests(self, steps: Sequence[Target]) -> str:
         """What the steps do, each a verb and a noun; "" where no name tells it."""
@@ -332,12 +368,6 @@ def _telling(steps: Sequence[Target], weights: Weights) -> list[Target]:
     rare = [each for each in steps if not weights.is_common(each)]
     kept = sorted(rare, key=lambda each: -weights[each])[:KEY_STEPS]
     return [each for each in steps if each in kept] or list(steps)
-
-
-def _says_example(title: str) -> bool:
-    return bool(
-        {"demo", "demos", "example", "examples", "sample", "samples"} & set(re.findall(r"\w+", title.lower()))
-    )
 
 
 def _words(name: str) -> list[str]:
