@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Sequence
 
+from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.extraction import extract
 from codebase_gardener.knowledge.links.resolution import Resolution, resolve
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
@@ -61,7 +62,7 @@ def main() -> int:
         return 2
     repository, resolution = _facts(sys.argv[1])
     started = time.perf_counter()
-    mined = mine(repository, resolution)
+    mined = mine(ApiContext(repository, resolution))
     print(f"{len(mined)} workflows of {len(resolution.passages)} passages "
           f"in {time.perf_counter() - started:.2f} s\n")  # fmt: skip
     print("| known workflow | of its APIs | of all its steps | best mined workflow | passages |")
@@ -118,7 +119,7 @@ def _scale() -> int:
     for count in (2_000, 20_000):
         repository, resolution = _written(count)
         started = time.perf_counter()
-        mined = mine(repository, resolution)
+        mined = mine(ApiContext(repository, resolution))
         seconds.append(time.perf_counter() - started)
         print(f"| {count:,} | {len(repository.facts):,} | {len(mined)} | {seconds[-1]:.2f} |")
     return 0 if seconds[1] <= 12 * seconds[0] + 1 else 1

@@ -137,7 +137,7 @@ UNTOLD = {**FILES, "README.md": "# Pottery"}
 
 def mined(files: dict[str, str]) -> tuple[GoldenPath, ...]:
     context = context_of(files)
-    return mine(context.repository, context.resolution)
+    return mine(context)
 
 
 def steps(path: GoldenPath) -> list[str]:

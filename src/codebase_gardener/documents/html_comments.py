@@ -41,9 +41,10 @@ def text_outside_comments(text: str) -> str:
 
 def _without(lines: Sequence[str], begin: str, end: str, code_indent: str = "") -> list[str]:
     """As many lines, without comments between two marks; with a code indent, none begins in a line that has it."""
-    last = max((number for number, line in enumerate(lines) if end in line), default=-1)
-    if last < 0 or not any(begin in line for line in lines):
+    text = "\n".join(lines)
+    if begin not in text or end not in text:
         return list(lines)
+    last = max(number for number, line in enumerate(lines) if end in line)
     found: list[str] = []
     inside, fence = False, ""
     for number, line in enumerate(lines):

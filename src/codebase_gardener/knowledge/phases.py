@@ -29,7 +29,7 @@ def _map(draft: WikiDraft, progress: Progress) -> None:
 
 def _anchor(draft: WikiDraft, progress: Progress) -> None:
     """Phase 1a: golden paths become Workflow pages."""
-    draft.mined = mine(draft.repository, draft.resolution)
+    draft.mined = mine(draft.context)
     catalog = api_catalog(draft.context, needed_targets(draft.mined), draft.ranked)
     draft.apis = {api.target: api for api in catalog}
     for done, path in enumerate(draft.mined, 1):

@@ -69,6 +69,7 @@ _OF_WORK = re.compile(
 )
 
 
+@lru_cache(maxsize=1 << 14)
 def area_of(path: str, language: str = "") -> str:
     """ "tests", "benchmarks", "examples", "docs", "scripts", "package" (other code) or "other".
 

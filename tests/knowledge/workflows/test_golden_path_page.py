@@ -26,7 +26,7 @@ _ANCHOR = re.compile(r"`([^`\s]+):L(\d+)-(\d+)`")
 class _Written:
     def __init__(self, files: Mapping[str, str]) -> None:
         self.context: ApiContext = context_of(files)
-        self.paths = mine(self.context.repository, self.context.resolution)
+        self.paths = mine(self.context)
         catalog = api_catalog(self.context, needed_targets(self.paths))
         self.apis: dict[Target, Api] = {api.target: api for api in catalog}
 

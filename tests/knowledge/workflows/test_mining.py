@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.workflows.mining import mine, needed_targets
 from samples.pottery import CORE, FILES, UNTOLD, mined, steps
 from samples.written_context import context_of
@@ -135,7 +136,7 @@ def test_order_of_passages_does_not_matter() -> None:
     passages = list(context.resolution.passages)
     random.Random(7).shuffle(passages)
     shuffled = replace(context.resolution, passages=tuple(passages))
-    assert mine(context.repository, shuffled) == mine(context.repository, context.resolution)
+    assert mine(ApiContext(context.repository, shuffled)) == mine(context)
 
 
 def test_a_repository_without_passages() -> None:

@@ -25,7 +25,7 @@ _PACKAGE = {
 def _steps(readme: str, **files: str) -> list[list[str]]:
     context = context_of({**_PACKAGE, "README.md": readme, **files})
     return [
-        [step.target.name for step in path.steps] for path in mine(context.repository, context.resolution)
+        [step.target.name for step in path.steps] for path in mine(context)
     ]
 
 

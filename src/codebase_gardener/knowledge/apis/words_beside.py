@@ -28,8 +28,8 @@ def lead_in(use: Use, repository: RepositoryFacts) -> tuple[int, int, str] | Non
     if snippet is None:
         return None
     facts = repository.facts[use.path]
-    lines = _prose(repository.texts[use.path], facts.language)[: snippet.start - 1]
-    end = len(lines)
+    lines = _prose(repository.texts[use.path], facts.language)
+    end = min(snippet.start - 1, len(lines))
     before = [each.start for each in facts.headings] + [each.end for each in facts.snippets]
     last = max(
         (line for line in before if line < snippet.start), default=0

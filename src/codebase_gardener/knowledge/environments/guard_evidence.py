@@ -6,7 +6,7 @@ import ast
 import re
 import sys
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +47,7 @@ _INTERESTING = re.compile(
     r"available|installed|find_spec|import_module|ersion|environ|getenv|_env|Error|\bexcept\b|platform|os\.name"
     r"|HAS_|HAVE_|package|optional|(?:msg|message|reason) ?=|[\"'](?:" + "|".join(DEVICES) + r")(?:[:\"'])"
 )
+_ENVIRONMENT = re.compile(r"environ|getenv")
 _COMPARED = re.compile(_INTERESTING.pattern + r"|[<>]=?\s")
 _ERRORS = {"ImportError", "ModuleNotFoundError", "RuntimeError", "EnvironmentError", "OSError", "NotImplementedError",
            "ValueError", "UsageError"}  # fmt: skip
@@ -78,13 +79,7 @@ class _Walk:
 
     def touches(self, node: ast.AST) -> bool:
         """Whether an interesting line is within the node (without lines of its own: maybe)."""
-        start = getattr(node, "lineno", None)
-        if start is None:
-            return True
-        decorators = getattr(node, "decorator_list", None)
-        first = min([start, *(item.lineno for item in decorators)]) if decorators else start
-        index = bisect_left(self.lines, first)
-        return index < len(self.lines) and self.lines[index] <= (getattr(node, "end_lineno", None) or start)
+        return _touches(node, self.lines)
 
     def add(self, kind: str, node: ast.AST, scope: str, name: str, text: str, value: str = "") -> None:
         """Keep one piece of evidence."""
@@ -101,9 +96,19 @@ class _Walk:
             self.add(kind, node, scope, name, text)
 
 
+def _touches(node: ast.AST, lines: Sequence[int]) -> bool:
+    start = getattr(node, "lineno", None)
+    if start is None:
+        return True
+    decorators = getattr(node, "decorator_list", None)
+    first = min([start, *(item.lineno for item in decorators)]) if decorators else start
+    index = bisect_left(lines, first)
+    return index < len(lines) and lines[index] <= (getattr(node, "end_lineno", None) or start)
+
+
 def guard_evidence(text: str, tree: ast.Module) -> tuple[Evidence, ...]:
     """One walk over the parts of the tree whose lines hold a word that can be evidence."""
-    wrappers = frozenset(_wrappers(tree)) if "environ" in text or "getenv" in text else frozenset()
+    wrappers = frozenset(_wrappers(tree, _lines_of(_ENVIRONMENT, text)))
     lines = _interesting_lines(text, wrappers)
     if not lines:
         return ()
@@ -136,10 +141,10 @@ def _for_checkers(test: ast.expr) -> bool:
     return _dotted(test).rpartition(".")[2] == "TYPE_CHECKING"
 
 
-def _wrappers(tree: ast.Module) -> Iterator[str]:
-    """Functions of the file that read the variable whose name is their first parameter."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+def _wrappers(tree: ast.Module, lines: Sequence[int]) -> Iterator[str]:
+    """Functions of the file, around some of these lines, that read the variable whose name is their first parameter."""
+    for node in ast.walk(tree) if lines else ():
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _touches(node, lines):
             given = [one.arg for one in node.args.args if one.arg not in ("self", "cls")][:1]
             if given and any(_reads(inner, given[0]) for inner in ast.walk(node)):
                 yield node.name
@@ -158,11 +163,16 @@ def _reads(node: ast.AST, name: str) -> bool:
 
 def _interesting_lines(text: str, wrappers: frozenset[str]) -> list[int]:
     """Numbers of the lines that can matter, ascending."""
-    found: list[int] = []
-    line, offset = 1, 0
     pattern = _COMPARED if "ersion" in text else _INTERESTING
     if wrappers:
         pattern = re.compile(rf"{pattern.pattern}|\b(?:{'|'.join(sorted(wrappers))})\(")
+    return _lines_of(pattern, text)
+
+
+def _lines_of(pattern: re.Pattern[str], text: str) -> list[int]:
+    """Numbers of the lines in which the pattern begins, ascending."""
+    found: list[int] = []
+    line, offset = 1, 0
     for hit in pattern.finditer(text):
         line += text.count("\n", offset, hit.start())
         offset = hit.start()

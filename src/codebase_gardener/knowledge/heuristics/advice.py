@@ -253,6 +253,7 @@ def concentrated(text: str) -> float:
     return each[0] + 0.25 * min(4.0, sum(each[1:])) if each else 0.0
 
 
+@remembered
 def insight(text: str) -> dict[str, tuple[str, ...]]:
     """What the text says of each part, as whole sentences of it, verbatim; empty where it says nothing.
 

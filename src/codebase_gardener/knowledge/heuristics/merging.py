@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 
 from codebase_gardener.knowledge.heuristics.items import Item
 
@@ -22,6 +23,7 @@ _MAX_POSTINGS = 64
 _WORD = re.compile(r"[^\W\d_]+|\d+")
 
 
+@lru_cache(maxsize=1 << 13)
 def words_of(text: str) -> frozenset[str]:
     """The different words in small letters; every number is "0", letters by themselves are left out."""
     return frozenset(

@@ -39,11 +39,12 @@ def _declared(repository: RepositoryFacts) -> Iterator[str]:
 
 
 def _imported(code: FileFacts | Snippet, *, every: bool) -> Iterator[str]:
-    used = {one.name.partition(".")[0].removesuffix("()") for one in code.references}
-    used.update(one.value.partition(".")[0].removesuffix("()") for one in code.bindings)
-    for each in code.imports:
-        if not each.level and (every or each.name == "*" or each.alias in used):
-            yield each.module.partition(".")[0]
+    imports = [each for each in code.imports if not each.level]
+    if imports and not every:
+        used = {one.name.partition(".")[0].removesuffix("()") for one in code.references}
+        used.update(one.value.partition(".")[0].removesuffix("()") for one in code.bindings)
+        imports = [each for each in imports if each.name == "*" or each.alias in used]
+    yield from (each.module.partition(".")[0] for each in imports)
 
 
 def _means(package: str, declared: frozenset[str]) -> bool:

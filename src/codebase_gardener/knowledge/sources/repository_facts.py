@@ -16,6 +16,7 @@ from codebase_gardener.repository.older import older_documents
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.repository.translations import translations
 from codebase_gardener.utils.anchors import Anchor, split_lines
+from codebase_gardener.utils.memo import remembered
 
 __all__ = ["RepositoryFacts", "areas_and_copies", "areas_of", "set_aside", "text_hash"]
 
@@ -124,13 +125,23 @@ class RepositoryFacts:
 
 def _translated(facts: Mapping[str, FileFacts]) -> frozenset[str]:
     """Documents that are translations, by their places and scripts."""
-    return translations(facts, {path: each.script for path, each in facts.items()})
+    return _translations(tuple((path, each.script) for path, each in facts.items()))
+
+
+@remembered
+def _translations(scripts: tuple[tuple[str, str], ...]) -> frozenset[str]:
+    return translations([path for path, _ in scripts], dict(scripts))
+
+
+@remembered
+def _older(documents: tuple[str, ...]) -> frozenset[str]:
+    return older_documents(documents)
 
 
 def set_aside(facts: Mapping[str, FileFacts]) -> frozenset[str]:
     """Documents that show nothing of their own: translations, and those of a version that newer ones have replaced."""
-    documents = [path for path, each in facts.items() if area_of(path, each.language) == "docs"]
-    return _translated(facts) | older_documents(documents)
+    documents = (path for path, each in facts.items() if area_of(path, each.language) == "docs")
+    return _translated(facts) | _older(tuple(documents))
 
 
 def areas_of(facts: Mapping[str, FileFacts]) -> dict[str, str]:

@@ -15,7 +15,6 @@ from codebase_gardener.knowledge.apis.catalog import MOST_APIS
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.section_titles import headings_around
 from codebase_gardener.knowledge.apis.taken_back import is_taken_back
-from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.wiki_names import page_name, unique_names
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
@@ -75,16 +74,16 @@ _COMPARES = re.compile(
 """Headings of sections that compare with other projects or versions, or begin with a measured figure."""
 
 
-def mine(repository: RepositoryFacts, resolution: Resolution) -> tuple[GoldenPath, ...]:
+def mine(context: ApiContext) -> tuple[GoldenPath, ...]:
     """Find the golden paths, best first.
 
     Args:
-        repository: Its facts.
-        resolution: Its passages with what they use.
+        context: A repository's facts, and its passages with what they use.
 
     Returns:
-        All that the rules let through; a function of the arguments alone.
+        All that the rules let through; a function of the repository and its passages alone.
     """
+    repository, resolution = context.repository, context.resolution
     rules = StepRules(repository, resolution)
     sequences = [
         one
@@ -93,7 +92,6 @@ def mine(repository: RepositoryFacts, resolution: Resolution) -> tuple[GoldenPat
         and len(one.targets) > 1
         and any(not target.external for target in one.targets)
     ]
-    context = ApiContext(repository, resolution)
     commands = list(command_sequences(context))
     sequences += commands
     sequences.sort(key=lambda one: one.rank)

@@ -29,14 +29,19 @@ def other_forms(uses: Sequence[Use], lines: Sequence[str], first: int) -> frozen
         >>> other_forms([use], lines, 1)
         frozenset({Target(path='a.js', name='scanSync')})
     """
-    called = {name: frozenset(_words(name)) for name in _CALLED.findall("\n".join(lines))}
-    idle: dict[Target, bool] = {}
+    found: dict[Target, bool] = {}
     for use in uses:
-        written = _CALLED.search(use.text)
-        own = frozenset(_words(written[1] if written else use.target.name.rpartition(".")[2]))
-        is_form = any(words and words < own for words in called.values())
-        idle[use.target] = idle.get(use.target, True) and is_form and _is_idle(use, lines, first)
-    return frozenset(target for target, is_idle in idle.items() if is_idle)
+        found[use.target] = (
+            found.get(use.target, True) and _is_idle(use, lines, first) and _is_longer(use, lines)
+        )
+    return frozenset(target for target, is_other in found.items() if is_other)
+
+
+def _is_longer(use: Use, lines: Sequence[str]) -> bool:
+    """Whether its name has all words of another name that is called, and more."""
+    written = _CALLED.search(use.text)
+    own = _words(written[1] if written else use.target.name.rpartition(".")[2])
+    return any(words and words < own for words in map(_words, _CALLED.findall("\n".join(lines))))
 
 
 def _is_idle(use: Use, lines: Sequence[str], first: int) -> bool:
@@ -46,5 +51,5 @@ def _is_idle(use: Use, lines: Sequence[str], first: int) -> bool:
     return found is not None and not re.search(rf"\b{re.escape(found[1])}\b", later)
 
 
-def _words(name: str) -> list[str]:
-    return [word.lower() for word in title_words(name)]
+def _words(name: str) -> frozenset[str]:
+    return frozenset(word.lower() for word in title_words(name))
