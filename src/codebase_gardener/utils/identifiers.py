@@ -7,6 +7,7 @@ import re
 __all__ = ["identifier_words", "title_words"]
 
 _WORD = re.compile(r"(?:[A-Z]+(?![^\W\dA-Z_])|[A-Z]?[^\W\dA-Z_]+|\d+(?:[^\W\dA-Z_]{1,3}(?![^\W\dA-Z_]))?)\d*")
+_APART_BY = re.compile(r"[\W_]+")
 _APART = {"To", "By", "Of", "In", "On"}
 
 
@@ -29,7 +30,7 @@ def title_words(name: str) -> list[str]:
         >>> title_words("bnb_Linear4bit"), title_words("Conv2d_ToDevice")
         (['bnb', 'Linear4bit'], ['Conv2d', 'To', 'Device'])
     """
-    return [word for part in re.split(r"[\W_]+", name) for word in _joined(identifier_words(part))]
+    return [word for part in _APART_BY.split(name) for word in _joined(identifier_words(part))]
 
 
 def _joined(words: list[str]) -> list[str]:

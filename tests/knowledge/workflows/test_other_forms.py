@@ -24,9 +24,7 @@ _PACKAGE = {
 
 def _steps(readme: str, **files: str) -> list[list[str]]:
     context = context_of({**_PACKAGE, "README.md": readme, **files})
-    return [
-        [step.target.name for step in path.steps] for path in mine(context)
-    ]
+    return [[step.target.name for step in path.steps] for path in mine(context)]
 
 
 def test_other_forms_of_a_call_whose_result_nothing_uses_are_no_further_steps() -> None:

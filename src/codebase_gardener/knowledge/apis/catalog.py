@@ -14,7 +14,6 @@ from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.surface import Scored, choose_apis, name_kind, ranked
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.wording import counted
-from codebase_gardener.knowledge.sources.known_packages import known_packages
 from codebase_gardener.languages.table import is_code
 
 __all__ = [
@@ -152,7 +151,7 @@ def api_for(target: Target, context: ApiContext, reason: str) -> Api:
 
 def wrapper_apis(context: ApiContext) -> tuple[Api, ...]:
     """External APIs that the repository's docs, examples and tests call beside its own, most shown first."""
-    known = known_packages(context.repository)
+    known = context.known_packages
     found = []
     for target, uses in context.uses.items():
         if target.external and target.name.partition(".")[0] in known and is_api_name(target.name):

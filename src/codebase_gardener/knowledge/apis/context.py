@@ -15,6 +15,7 @@ from codebase_gardener.knowledge.apis.shell_commands import Command, commands, c
 from codebase_gardener.knowledge.apis.subcommands import subcommands
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
+from codebase_gardener.knowledge.sources.known_packages import known_packages
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.python.headers import Definition
 from codebase_gardener.languages.python.row import module_path
@@ -101,6 +102,11 @@ class ApiContext:
         return self.roots | {each.alias for facts in files for each in facts.imports}
 
     @cached_property
+    def known_packages(self) -> frozenset[str]:
+        """The packages that the repository has to do with."""
+        return known_packages(self.repository)
+
+    @cached_property
     def uses(self) -> dict[Target, list[tuple[Passage, Use]]]:
         """Where passages use each target, in order; a passage around another that uses it, too, is left out."""
         found: dict[Target, list[tuple[Passage, Use]]] = defaultdict(list)
@@ -147,13 +153,15 @@ class ApiContext:
     @cached_property
     def spellings(self) -> dict[str, str]:
         """How the documents write words that have capitals inside, such as "LoRA", by their lower case."""
-        counts: dict[str, Counter[str]] = defaultdict(Counter)
+        every: Counter[str] = Counter()
         for path, area in self.repository.areas.items():
             if area == "docs":
                 text = self.repository.texts[path][:_LONGEST_DOCUMENT]
                 prose = re.sub(r"https?://\S+", " ", edited(text, lambda span: " "))
-                for word in re.findall(r"\b[A-Za-z][A-Za-z0-9]{1,20}\b", prose):
-                    counts[word.lower()][word] += 1
+                every.update(re.findall(r"\b[A-Za-z][A-Za-z0-9]{1,20}\b", prose))
+        counts: dict[str, dict[str, int]] = defaultdict(dict)
+        for word, times in every.items():
+            counts[word.lower()][word] = times
         most = {low: max(each.items(), key=lambda item: (item[1], item[0])) for low, each in counts.items()}
         return {
             low: word

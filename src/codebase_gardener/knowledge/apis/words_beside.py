@@ -50,7 +50,7 @@ def lead_in(use: Use, repository: RepositoryFacts) -> tuple[int, int, str] | Non
     return start + 1, end, text
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=64)
 def _prose(text: str, language: str) -> tuple[str, ...]:
     """The lines of a document without comments. Many uses of one are asked for in turn."""
     lines = split_lines(text)

@@ -155,6 +155,8 @@ def _escaped(line: str) -> str:
 
 
 def _neutral(text: str) -> str:
+    if not any(sign in text for sign in "<`[]"):
+        return text
     text = re.sub(r"<(?=[A-Za-z/!?])", r"\\<", text)
     text = _RUN.sub(_escaped_run, text)
     text = text.replace("[[", "\\[\\[").replace("![", "!\\[")

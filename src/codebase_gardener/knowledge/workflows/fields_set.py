@@ -33,4 +33,5 @@ def fields_set(lines: Sequence[str], first: int) -> Iterator[tuple[int, str]]:
             is_call = "(" in _LITERAL.sub("", found[0])
             if is_call or found[1] in known:
                 yield number, _COMMENT.split(text, maxsplit=1)[0].strip(" ;").removeprefix(">>> ")
-        known.update(re.findall(r"([^\W\d]\w*)[ \t]*:?=(?![=>])", line[:_LONGEST]))
+        if "=" in line:
+            known.update(re.findall(r"([^\W\d]\w*)[ \t]*:?=(?![=>])", line[:_LONGEST]))

@@ -84,7 +84,7 @@ def mine(context: ApiContext) -> tuple[GoldenPath, ...]:
         All that the rules let through; a function of the repository and its passages alone.
     """
     repository, resolution = context.repository, context.resolution
-    rules = StepRules(repository, resolution)
+    rules = StepRules(repository, resolution, context.known_packages)
     sequences = [
         one
         for passage in resolution.passages

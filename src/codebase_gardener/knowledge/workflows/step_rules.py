@@ -11,7 +11,6 @@ from functools import cached_property
 from codebase_gardener.knowledge.links.python.entities import STANDARD_LIBRARY, TEST_MACHINERY
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
-from codebase_gardener.knowledge.sources.known_packages import known_packages
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.python.row import is_python, module_path
 from codebase_gardener.languages.table import is_hidden
@@ -45,10 +44,12 @@ class StepRules:
     Args:
         repository: For what a name's definition is.
         resolution: For how passages use it.
+        packages: Those that the repository has to do with (`known_packages`).
     """
 
     repository: RepositoryFacts
     resolution: Resolution
+    packages: frozenset[str]
 
     def is_step(self, use: Use, passage: Passage) -> bool:
         """Whether a use is something that a user does, such as making a trainer; not printing, comparing, indexing."""
@@ -59,17 +60,27 @@ class StepRules:
             return False
         if passage.area == "test" and self._is_testing(target):
             return False
-        return target in self._outside_steps if target.external else self._is_own_step(target, passage)
+        if target.external:
+            return target in self._outside_steps
+        asked = target, passage.area
+        if asked not in self._own_steps:
+            self._own_steps[asked] = self._is_own_step(*asked)
+        return self._own_steps[asked]
 
     def _is_named(self, target: Target) -> bool:
         parts = target.name.split(".")
         return not any(part.startswith("_") for part in parts[-2:]) and not _CHECK.match(parts[-1])
 
-    def _is_own_step(self, target: Target, passage: Passage) -> bool:
+    @cached_property
+    def _own_steps(self) -> dict[tuple[Target, str], bool]:
+        """By target and area of a passage, what was asked."""
+        return {}
+
+    def _is_own_step(self, target: Target, area: str) -> bool:
         symbol = self.repository.symbols.get((target.path, target.name))
-        if symbol is None or (_ERROR.match(target.name) and passage.area == "test"):
+        if symbol is None or (_ERROR.match(target.name) and area == "test"):
             return False
-        if passage.area in ("example", "test") and is_hidden(symbol):  # it stands in the package, as in Go
+        if area in ("example", "test") and is_hidden(symbol):  # it stands in the package, as in Go
             return False
         owner = self.repository.symbols.get((target.path, target.name.rpartition(".")[0]))
         if owner is not None and owner.kind in (
@@ -189,7 +200,7 @@ class StepRules:
     def _of_the_reader(self) -> frozenset[Target]:
         """What documents import from the reader's own modules, or from examples' own, or from made-up ones."""
         known = self._known_packages
-        real = known_packages(self.repository) | STANDARD_LIBRARY
+        real = self.packages | STANDARD_LIBRARY
         defined = frozenset(self._defined())
         modules = frozenset(self._modules())
         return frozenset(

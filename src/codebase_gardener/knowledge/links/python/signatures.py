@@ -54,7 +54,9 @@ def _takes(function: Symbol, call: Reference, *, bound: bool) -> bool:
     receiver = function.kind == "method" and not bound  # what is called on its class is given the object
     plain = sum(not name.startswith("*") for name in names)
     return (takes_any or set(call.keywords) <= {*names, "self", "cls"}) and (
-        takes_rest or _positional(call.text) <= plain + receiver
+        takes_rest
+        or call.text.count(",") < plain + receiver  # so it gives no more, and need not be parsed
+        or _positional(call.text) <= plain + receiver
     )
 
 
