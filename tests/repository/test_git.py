@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from codebase_gardener.repository import git_changes
+from codebase_gardener.repository.disk import DiskTree
 from codebase_gardener.repository.git import find_repository
 from codebase_gardener.repository.snapshot import take_snapshot
 from codebase_gardener.utils.error_handling import InvalidInputError, SourceError
@@ -47,6 +49,25 @@ def test_any_change_makes_it_dirty(repo: Repo, change: str) -> None:
     assert taken.revision == f"{commit}+dirty:{taken.id}"
     assert ("new.py" in paths(taken)) == (change in ("add", "stage"))
     assert ("a.py" in paths(taken)) == (change != "delete")
+
+
+def test_an_edit_is_seen_without_reading_all_that_was_not_edited(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "abcdefgh":
+        repo.write(f"{name}.py")
+    repo.commit()
+    repo.write("h.py", "x = 1234\n")
+    compared: list[str] = []
+
+    class Watched(DiskTree):
+        def read(self, path: str, limit_bytes: int) -> bytes:
+            compared.append(path)
+            return super().read(path, limit_bytes)
+
+    monkeypatch.setattr(git_changes, "DiskTree", Watched)
+    assert take_snapshot(str(repo.root)).dirty
+    assert compared == ["h.py"]
 
 
 def test_line_ends_of_a_checkout_are_no_change(repo: Repo) -> None:

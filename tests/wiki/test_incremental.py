@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
 from pathlib import Path
 
@@ -98,7 +99,51 @@ def edit(root: Path, dice: random.Random, number: int) -> str:
         path = root / "pyproject.toml"
         path.write_text(path.read_text().replace('version = "1', f'version = "1.{number}', 1))
 
+    def rename_function() -> None:
+        for path in (*modules, root / "README.md", *sorted((root / "tests").glob("*.py"))):
+            if path.is_file():
+                path.write_text(path.read_text().replace("prune", f"cut_{number}"))
+
+    def change_import() -> None:
+        module.write_text(text.replace("import", f"import math as m{number}\nimport", 1))
+
+    def undocument() -> None:
+        module.write_text(re.sub(r'"""[^"]*"""', f'"""{number}"""', text))
+
+    def advise() -> None:
+        module.write_text(
+            text + "\n# Note that you should never water it twice: it is slow, use less memory.\n"
+        )
+
+    def translate() -> None:
+        for folder in ("de", "v1", "v2"):
+            (root / "docs" / folder).mkdir(parents=True, exist_ok=True)
+            (root / "docs" / folder / "guide.md").write_text(f"# Guide {number}\n\n<!-- no -->Prune it.\n")
+
+    def shorten() -> None:
+        path = root / "README.md"
+        lines = path.read_text().split("\n")
+        path.write_text("\n".join(lines[: len(lines) - dice.randint(1, 9)]))
+
+    def read_environment() -> None:
+        module.write_text(
+            f"import os\n\n\ndef setting_{number}(name):\n    return os.environ.get(name)\n\n\n"
+            f'MODE = setting_{number}("GARDEN_MODE_{number}")\n{text}'
+        )
+
+    def tell_command() -> None:
+        with (root / "README.md").open("a") as file:
+            file.write(f"\n```sh\n$ garden water --days {number}\ncurl -d x localhost:80/pots\n```\n")
+
     edits = (
+        rename_function,
+        change_import,
+        undocument,
+        advise,
+        translate,
+        shorten,
+        read_environment,
+        tell_command,
         redocument,
         call,
         rename_class,
@@ -131,7 +176,7 @@ def built(home: Path, root: Path, overrides: Path | None = None) -> dict[str, st
         return read_wiki_files(gardener.wiki("garden").paths.folder)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(4))
 def test_a_series_of_edits_gives_what_a_clean_build_gives(tmp_path: Path, seed: int) -> None:
     root, dice = tmp_path / "garden", random.Random(seed)
     write_repository(root)

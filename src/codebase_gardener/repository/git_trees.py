@@ -110,7 +110,11 @@ def list_work_tree(
     if commit is None:
         return listing
     tree = _ls_tree(repository, f"{commit}:{prefix}", missing_ok=True)
-    dirty = any(True for _ in differences(tree, tags, folder))
+    sizes = {path: entry.size for path, entry in tracked.entries.items()}
+    likely = sorted(
+        tree.items(), key=lambda row: sizes.get(row[0]) == row[1].size
+    )  # what was edited: other sizes
+    dirty = any(True for _ in differences(dict(likely), tags, folder))
     return replace(listing, commit=commit, dirty=dirty, committed=_commit_time(repository, commit))
 
 

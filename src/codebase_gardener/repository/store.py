@@ -48,7 +48,7 @@ def save_snapshot(snapshot: Snapshot, directory: Path) -> None:
         return
     with staging(directory) as staged:
         write_json(staged / _ABOUT, _about(snapshot))
-        write_atomic(staged / _TEXTS, "".join(_rows(snapshot)))
+        write_atomic(staged / _TEXTS, b"".join(_rows(snapshot)))
         try:
             publish_dir(staged, directory)
         except AlreadyPublishedError:  # by another process, meanwhile; or it is damaged
@@ -99,9 +99,9 @@ def _about(snapshot: Snapshot) -> dict[str, Any]:
     return {"schema": _SCHEMA, **fields, "file_count": len(snapshot.files), "skipped": skipped}
 
 
-def _rows(snapshot: Snapshot) -> Iterator[str]:
+def _rows(snapshot: Snapshot) -> Iterator[bytes]:
     for file in snapshot.files:
-        yield msgspec.json.encode([getattr(file, name) for name in _FIELDS]).decode() + "\n"
+        yield msgspec.json.encode([getattr(file, name) for name in _FIELDS]) + b"\n"
 
 
 def _rebuilt(about: dict[str, Any], files: tuple[SourceFile, ...]) -> Snapshot:
