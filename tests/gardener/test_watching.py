@@ -136,7 +136,7 @@ def test_idle_by_load_and_battery(
     monkeypatch: pytest.MonkeyPatch, load: float, battery: Any, why: str
 ) -> None:
     """Mocked: this machine has no battery."""
-    monkeypatch.setattr(psutil, "getloadavg", lambda: (load, 0.0, 0.0))
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0))
     monkeypatch.setattr(psutil, "sensors_battery", lambda: battery, raising=False)
     kind, words = busy(Limits())
     assert words.startswith(why)

@@ -52,6 +52,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
         made.version("garden", verdict="helped", active=True, lineage=news)
         merged = {"merged_from": {str(first.ref): 0.5, "garden/default@2": 0.5}}
         made.version("garden", "blend", spec=merged)
+        made.version("garden", "stray", spec={"imported_from": "/tmp/stray <b>"})
         yield made
 
 
@@ -70,6 +71,7 @@ def test_from_the_list_to_an_adapter_and_what_is_known_of_it(home: Home, page: P
     expect(page.get_by_role("row").filter(has_text="blend@1")).to_contain_text(
         "merged of garden/default@1 × 0.5 and"
     )
+    expect(page.get_by_role("row").filter(has_text="stray@1")).to_contain_text("imported from /tmp/stray <b>")
     page.get_by_role("link", name="default@2", exact=True).click()
     expect(page.get_by_role("main")).to_contain_text("9 new rows of 1 new and 2 changed files")
     expect(page.get_by_role("main")).to_contain_text("Largest change of a logit")

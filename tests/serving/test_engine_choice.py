@@ -44,6 +44,7 @@ def test_the_faster_one_is_taken_and_remembered(
     base = resolve_base(str(tiny_base), tmp_path / "bases")
     clock = [0.0]
     monkeypatch.setattr(engine_choice.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(engine_choice, "load_per_core", lambda: 0.2)
     started: list[Paced] = []
 
     def start(name: str) -> Any:
@@ -58,6 +59,21 @@ def test_the_faster_one_is_taken_and_remembered(
     chosen(base, start, tmp_path / "engines.json", say=said.append)
     assert len(said) == 1 and "measured, once" in said[0]
     assert [one.name for one in started[2:]] == [best]  # nothing was measured again
+
+
+def test_figures_of_a_busy_machine_are_not_kept(
+    tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = resolve_base(str(tiny_base), tmp_path / "bases")
+    load = [2.0]
+    monkeypatch.setattr(engine_choice, "load_per_core", lambda: load[0])
+    monkeypatch.setattr(engine_choice, "_tokens_per_s", lambda engine, _: 2.0 if engine.name == "torch" else 1.0)
+    kept = tmp_path / "engines.json"
+    _, why = chosen(base, lambda name: Paced(name, [0.0], 1.0), kept)
+    assert "the next start measures again" in why and not kept.exists()
+    load[0] = 0.2
+    _, why = chosen(base, lambda name: Paced(name, [0.0], 1.0), kept)
+    assert why.endswith("(one stream)") and kept.exists()
 
 
 def test_where_llama_cpp_cannot_torch_answers_and_says_why(

@@ -16,7 +16,7 @@ from codebase_gardener.repository.git_trees import resolve_commit
 from codebase_gardener.repository.sources import default_name
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, InvalidInputError
 from codebase_gardener.utils.files import FileLock
-from codebase_gardener.utils.limits import cores
+from codebase_gardener.utils.limits import load_per_core
 from codebase_gardener.utils.names import AdapterRef
 from codebase_gardener.utils.progress import Quiet, Reporter
 
@@ -45,7 +45,7 @@ class Limits:
 
 def busy(limits: Limits) -> tuple[str, str]:
     """What keeps an adapter from being trained now, and that in words; both "" where the machine is idle."""
-    load = psutil.getloadavg()[0] / cores()
+    load = load_per_core()
     if load > limits.load:
         return "load", f"the load is {load:.2f} for each core, and {limits.load:g} is the limit"
     battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None

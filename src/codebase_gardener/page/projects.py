@@ -133,6 +133,8 @@ def _lineage(spec: Mapping[str, Any], lineage: Mapping[str, Any] | None) -> list
         return [("merged of", f"{one} × {weight:g}") for one, weight in merged.items()]
     if lineage:
         return [("warm-started from", lineage["parent"])]
+    if source := spec.get("imported_from"):
+        return [("imported from", str(source))]
     return []
 
 

@@ -17,6 +17,7 @@ from codebase_gardener.exports.llamacpp import is_installed
 from codebase_gardener.serving.engine import Decoding, Engine, EngineRequest, Served
 from codebase_gardener.utils.error_handling import CodebaseGardenerError
 from codebase_gardener.utils.files import read_json, write_json
+from codebase_gardener.utils.limits import load_per_core
 
 __all__ = ["ENGINES", "EngineName", "chosen"]
 
@@ -24,6 +25,7 @@ EngineName = Literal["torch", "llamacpp"]
 ENGINES = ("auto", "torch", "llamacpp")
 _TEXT = inspect.getsource(shlex)[:1_200]  # code that repeats itself little, or drafts would always be right
 _TOKENS = 32
+_BUSY = 0.5  # load of a core from which on figures are not kept
 
 Open = Callable[[EngineName], Engine]
 """Starts an engine."""
@@ -41,7 +43,8 @@ def chosen(
     Args:
         base: What is measured: a prompt of real code and 32 tokens that are drawn, the fastest of four times.
         start: Starts an engine.
-        remembered: File in which figures are kept: by base, machine and versions they are measured once.
+        remembered: File in which figures are kept: by base, machine and versions they are measured once, but for those of a
+            busy machine.
         torch_only: Why llama.cpp cannot be used, where that is known.
         say: Told before what takes a while.
     """
@@ -52,6 +55,7 @@ def chosen(
     key = f"drawn {base.sha256[:16]} {platform.node()} {platform.processor()} {library_versions()}"
     figures: Mapping[str, Any] = _known(remembered).get(key, {})
     engines: dict[str, Engine] = {}
+    busy = not figures and load_per_core() > _BUSY
     if not figures:
         say("both engines are measured, once on this machine: a minute, or more where it is busy")
         measured: dict[str, float] = {}
@@ -65,12 +69,14 @@ def chosen(
                 return engines["torch"], f"torch: {error.message}"
         figures = measured
         with suppress(OSError, CodebaseGardenerError):
-            write_json(remembered, {**_known(remembered), key: measured})
+            if not busy:
+                write_json(remembered, {**_known(remembered), key: measured})
     best: EngineName = "llamacpp" if figures["llamacpp"] > figures["torch"] else "torch"
     for name, engine in engines.items():
         if name != best:
             engine.close()
     why = f"{best}: torch gives {figures['torch']:.0f} tokens/s here, llamacpp {figures['llamacpp']:.0f} (one stream)"
+    why += "; other programs were busy meanwhile: the next start measures again" if busy else ""
     return engines.get(best) or start(best), why
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from codebase_gardener.training.spec import TrainingSpec
-from codebase_gardener.utils.limits import cores
+from codebase_gardener.utils.limits import cores, load_per_core
 
 __all__ = [
     "FEW_ROWS",
@@ -147,7 +146,7 @@ def advise_training(
             learning_rate=spec.learning_rate,
             rows=rows,
             base_parameters=base_parameters,
-            busy_cores=_load() if busy_cores is None else busy_cores,
+            busy_cores=load_per_core() * cores() if busy_cores is None else busy_cores,
             cores=cores(),
         )
     )
@@ -174,8 +173,3 @@ def advise_adapter(config: Mapping[str, Any], sidecar: Mapping[str, Any] | None 
 
 def _apply(case: Case) -> list[Advice]:
     return [Advice(rule.name, rule.text, rule.source) for rule in RULES if rule.applies(case)]
-
-
-def _load() -> float:
-    """Cores' worth of work in the last minute; 0 where the system does not say."""
-    return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0

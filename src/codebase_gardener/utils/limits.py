@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["available_bytes", "cores", "kernel_kills", "total_bytes"]
+__all__ = ["available_bytes", "cores", "kernel_kills", "load_per_core", "total_bytes"]
 
 _ROOT = Path("/")
 _UNLIMITED = 2**60
@@ -43,6 +43,11 @@ def cores(root: Path = _ROOT) -> int:
     affinity = getattr(os, "sched_getaffinity", None)
     host = len(affinity(0)) if affinity else os.cpu_count() or 1
     return max(1, min([host, *(math.ceil(quota) for quota in _quotas(root))]))
+
+
+def load_per_core() -> float:
+    """Programs that computed in the last minute, for each core; 0 where the system does not say."""
+    return os.getloadavg()[0] / cores() if hasattr(os, "getloadavg") else 0.0
 
 
 def kernel_kills(root: Path = _ROOT) -> int:
