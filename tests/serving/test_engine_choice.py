@@ -67,7 +67,9 @@ def test_figures_of_a_busy_machine_are_not_kept(
     base = resolve_base(str(tiny_base), tmp_path / "bases")
     load = [2.0]
     monkeypatch.setattr(engine_choice, "load_per_core", lambda: load[0])
-    monkeypatch.setattr(engine_choice, "_tokens_per_s", lambda engine, _: 2.0 if engine.name == "torch" else 1.0)
+    monkeypatch.setattr(
+        engine_choice, "_tokens_per_s", lambda engine, _: 2.0 if engine.name == "torch" else 1.0
+    )
     kept = tmp_path / "engines.json"
     _, why = chosen(base, lambda name: Paced(name, [0.0], 1.0), kept)
     assert "the next start measures again" in why and not kept.exists()

@@ -43,8 +43,8 @@ def chosen(
     Args:
         base: What is measured: a prompt of real code and 32 tokens that are drawn, the fastest of four times.
         start: Starts an engine.
-        remembered: File in which figures are kept: by base, machine and versions they are measured once, but for those of a
-            busy machine.
+        remembered: File in which figures are kept: by base, machine and versions they are measured
+            once, but for those of a busy machine.
         torch_only: Why llama.cpp cannot be used, where that is known.
         say: Told before what takes a while.
     """
