@@ -26,6 +26,7 @@ from codebase_gardener.knowledge.pages.workflow_layout import TESTS_ALONE, Writt
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.workflows.fields_set import fields_set
 from codebase_gardener.knowledge.workflows.golden_path import GoldenPath, Step
+from codebase_gardener.knowledge.workflows.passage_code import passage_code
 from codebase_gardener.knowledge.workflows.passage_sequences import AREAS, is_direct
 from codebase_gardener.knowledge.workflows.shared_words import speaks_of
 from codebase_gardener.utils.identifiers import title_words
@@ -160,6 +161,8 @@ class _Writer:
                 f"The section {inline(heading.title, _TITLE)} begins so:",
                 safe_markdown(heading.summary, 12),
             ]
+        if shown_code := passage_code(first, self.repository, self.sources):
+            parts.append(shown_code)
         if len(self.passages) == 1:  # nothing to count
             return "\n\n".join(parts)
         areas = Counter(passage.area for passage in self.passages)
