@@ -20,8 +20,12 @@ from typing import Any
 from codebase_gardener.bases.torch_loading import load_tokenizer
 from codebase_gardener.config.settings import load_settings
 from codebase_gardener.dataset.assembly import Dataset
-from codebase_gardener.evaluation.parent import Parent
-from codebase_gardener.evaluation.torch_evaluate import evaluate_adapter
+from codebase_gardener.dataset.writer import load_dataset
+from codebase_gardener.evaluation.arms import ARMS, PARENT
+from codebase_gardener.evaluation.measuring import heldout_functions
+from codebase_gardener.evaluation.metrics import summarize
+from codebase_gardener.evaluation.parent import BesideParent, Parent, Part, beside_parent
+from codebase_gardener.evaluation.torch_evaluate import measure_across
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.gardener.lineage import Start, starting_point
 from codebase_gardener.registry.rows import VersionRow
@@ -35,7 +39,7 @@ from codebase_gardener.utils.progress import Quiet
 
 _REF = AdapterRef("pair", "default")
 _COLUMNS = (
-    "pair", "functions (changed)", "new rows", "tokens old, fresh, warm", "base", "old", "fresh", "warm",
+    "pair", "functions (changed)", "new rows", "tokens old, fresh, warm", "old", "fresh", "warm",
     "warm − fresh", "on what changed", "on the rest", "warm − old", "on what changed", "on the rest",
 )  # fmt: skip
 
@@ -94,19 +98,26 @@ class _Pair:
         what = news(dataset[0], start.dataset)
         fresh = self._train(dataset, budgets[0], {})
         warm = self._train(dataset, budgets[1], start.options, start.warm(dataset[0], what))
-        bodies = start.dataset.bodies
-        compared = [
-            evaluate_adapter(
-                warm.directory,
-                self.base,
-                dataset[1],
-                device=self.gardener.settings.device,
-                limit=functions,
-                parent=Parent(str(other.ref), other.directory, bodies),
-            ).as_dict()
-            for other in (fresh, first)
+        versions = (first, fresh, warm)
+        measured = measure_across(
+            [(version.directory, self.base) for version in versions],
+            dataset[1],
+            device=self.gardener.settings.device,
+            dtype="auto",
+            limit=functions,
+        )
+        asked = heldout_functions(load_dataset(dataset[1]), functions)
+        beside = [
+            beside_parent(
+                {ARMS[-1].name: measured[2], PARENT.name: measured[number]},
+                asked,
+                Parent(str(versions[number].ref), versions[number].directory, start.dataset.bodies),
+            )
+            for number in (1, 0)
         ]
-        return _cells(f"{old.name} → {new.name}", len(what.rows), (first, fresh, warm), compared)
+        tokens = [f"{version.metrics['tokens']:,}" for version in versions]
+        nats = [f"{summarize(one).nats_per_token:.3f}" for one in measured]
+        return _cells(f"{old.name} → {new.name}", len(what.rows), ", ".join(tokens), nats, beside)
 
     def _copy(self, source: Path) -> None:
         shutil.copytree(source, self.tree, symlinks=True, ignore=shutil.ignore_patterns(".git"))
@@ -144,31 +155,24 @@ class _Pair:
         return len(batches)
 
 
-def _cells(
-    name: str, new_rows: int, versions: tuple[VersionRow, ...], compared: list[dict[str, Any]]
-) -> list[str]:
-    beside = [one["parent"] for one in compared]
-    arms = compared[0]["arms"]
-    parts = beside[0]["parts"]
-    changed = parts["changed"]["functions"] if "changed" in parts else 0
+def _cells(name: str, new_rows: int, tokens: str, nats: list[str], beside: list[BesideParent]) -> list[str]:
+    parts = beside[0].parts
+    changed = parts["changed"].functions if "changed" in parts else 0
     return [
         name,
-        f"{parts['all']['functions']} ({changed})",
+        f"{parts['all'].functions} ({changed})",
         str(new_rows),
-        ", ".join(f"{version.metrics['tokens']:,}" for version in versions),
-        f"{arms['base + retrieval']['nats_per_token']:.3f}",
-        f"{beside[1]['arm']['nats_per_token']:.3f}",
-        f"{beside[0]['arm']['nats_per_token']:.3f}",
-        f"{arms['adapter + retrieval']['nats_per_token']:.3f}",
-        *(_interval(one["parts"].get(part)) for one in beside for part in ("all", "changed", "unchanged")),
+        tokens,
+        *nats,
+        *(_interval(one.parts.get(part)) for one in beside for part in ("all", "changed", "unchanged")),
     ]
 
 
-def _interval(part: Mapping[str, Any] | None) -> str:
+def _interval(part: Part | None) -> str:
     if part is None:
         return "–"
-    found = part["difference"]
-    return f"{found['nats_per_token']:+.3f} ({found['low']:+.3f} to {found['high']:+.3f})"
+    found = part.difference
+    return f"{found.nats_per_token:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
 
 
 if __name__ == "__main__":
