@@ -16,8 +16,8 @@ from codebase_gardener.languages.rust import RUST
 from codebase_gardener.languages.symbols import Symbol
 
 __all__ = [
-    "ALIASES", "FAMILIES", "GRAMMARS", "LANGUAGES", "family_of", "is_code", "is_hidden", "is_stub", "is_test",
-    "language_of", "reads_symbols", "says_bases",
+    "ALIASES", "FAMILIES", "GRAMMARS", "LANGUAGES", "family_of", "is_code", "is_hidden", "is_of_its_type", "is_stub",
+    "is_test", "language_of", "reads_symbols", "says_bases",
 ]  # fmt: skip
 
 # https://www.gnu.org/software/bash/manual/html_node/Reserved-Words.html
@@ -169,6 +169,13 @@ def says_bases(language: str) -> bool:
     """
     family = FAMILIES.get(family_of(language))
     return family is None or family.fulfilled is None
+
+
+def is_of_its_type(symbol: Symbol) -> bool:
+    """Whether a method is called on its type, not on an object of it."""
+    family = FAMILIES.get(family_of(symbol.language))
+    on_type = family is not None and family.is_static(symbol)
+    return on_type or not {"classmethod", "staticmethod"}.isdisjoint(symbol.decorators)
 
 
 def is_hidden(symbol: Symbol) -> bool:

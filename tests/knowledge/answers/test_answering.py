@@ -224,6 +224,56 @@ def test_what_may_use_a_method_is_told_where_its_name_is_called_on_unknown_thing
     assert said(graph, "who calls Jar.empty_out?") == [(nobody, "src/lib.rs:L4-4")]
 
 
+@pytest.mark.parametrize(
+    ("path", "lines"),
+    [
+        (
+            "src/lib.rs",
+            (
+                "pub struct Pot;",
+                "impl Pot { pub fn throw(text: &str) -> Self { Pot } }",
+                "pub struct Jar;",
+                "impl Jar { pub fn throw(&self, n: u8) {} }",
+                "pub fn run() { x.throw(1); }",
+            ),
+        ),
+        (
+            "index.js",
+            (
+                "export class Pot {",
+                "  static throw(text) {}",
+                "}",
+                "export function run(x) {",
+                "  x.throw(1);",
+                "}",
+            ),
+        ),
+        (
+            "kiln.py",
+            (
+                "class Pot:",
+                "    @classmethod",
+                "    def throw(cls, text): ...",
+                "def run(x):",
+                "    x.throw(1)",
+            ),
+        ),
+    ],
+)
+def test_what_is_called_on_its_type_is_not_called_on_unknown_things(
+    tmp_path: Path, path: str, lines: tuple[str, ...]
+) -> None:
+    files = {
+        "Cargo.toml": "[package]\nname = 'kiln'\nversion = '1.0.0'\n",
+        "package.json": '{"name": "kiln", "version": "1.0.0", "main": "index.js"}',
+        "pyproject.toml": '[project]\nname = "kiln"\nversion = "1.0.0"\n',
+        path: "\n".join(lines) + "\n",
+    }
+    told = said(graph_of(files, tmp_path), "who calls Pot.throw?")
+    assert told
+    assert all("unknown type" not in text for text, _ in told)
+
+
 def test_a_language_is_known_by_its_short_name_and_an_error_that_is_handed_on_by_its_users(
     tmp_path: Path,
 ) -> None:

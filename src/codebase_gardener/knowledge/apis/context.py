@@ -21,7 +21,7 @@ from codebase_gardener.languages.python.headers import Definition
 from codebase_gardener.languages.python.row import module_path
 from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.languages.symbols import Symbol
-from codebase_gardener.languages.table import family_of
+from codebase_gardener.languages.table import family_of, is_of_its_type
 
 __all__ = ["ApiContext", "DefinitionText", "definition_in"]
 
@@ -116,8 +116,11 @@ class ApiContext:
         return {target: _narrowest(pairs) for target, pairs in found.items()}
 
     def open_calls(self, symbol: Symbol) -> tuple[tuple[str, int], ...]:
-        """Where a method's name is called on something of unknown type, outside of it: path and line."""
-        if symbol.kind != "method":
+        """Where a method's name is called on something of unknown type, outside of it: path and line.
+
+        One that is called on its type has no such calls.
+        """
+        if symbol.kind != "method" or is_of_its_type(symbol):
             return ()
         family = family_of(symbol.language) or symbol.language
         return tuple(
