@@ -62,3 +62,12 @@ def test_a_name_in_prose_is_told_with_its_sentence(tmp_path: Path) -> None:
     assert shown(text, "sort them", tmp_path) == [
         ("`Shelf.SortPots`: Say whether they are sorted.", "README.md:L7-7")
     ]
+
+
+def test_what_a_passage_defines_itself_is_its_own(tmp_path: Path) -> None:
+    text = '## Hidden pots\n\n```go\nfunc Fill() {\n\ts.MarkBroken("a")\n}\n\nfunc main() { Fill() }\n```'
+    told = shown(text, "fill one", tmp_path)
+    assert [text for text, _ in told] == [
+        '`s.MarkBroken("a")`',
+        "method `Shelf.MarkBroken`: MarkBroken hides a pot.",
+    ]

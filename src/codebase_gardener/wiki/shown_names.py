@@ -21,6 +21,11 @@ _MOST = 3
 _ENOUGH = 1 / 2  # of the words that the name with the most of them has
 _LONGEST_LINE = 500
 _MOST_LINES = 8
+_DEFINES = re.compile(
+    r"\A\W*(?:(?:async|default|export|pub|public|static)\s+){0,4}"
+    r"(?:class|def|enum|fn|func|function|int|interface|struct|trait|type|void)\s+([A-Za-z_$][\w$]*)"
+)
+"""A line that defines something, also one of a comment's example."""
 _ITEM = re.compile(r"\A\s*(?:[-*+•]|\d{1,2}[.)])\s+")
 _WRITTEN = re.compile(
     r"(?P<call>[A-Za-z_$][\w$]*)[ ]?\("
@@ -34,6 +39,7 @@ def shown_names(
 ) -> Iterator[GraphLine]:
     """The definitions that a passage calls, assigns or names in code and that have words of what is asked.
 
+    What it defines itself, as the `main` of an example, is its own.
     Where it makes one call, that one: the heading says what it is for.
 
     Args:
@@ -44,10 +50,13 @@ def shown_names(
         told: Anchors of definitions that are told without this; then what is only named says nothing new.
     """
     written: dict[str, tuple[str, int]] = {}
+    own = {found[1] for line in lines if (found := _DEFINES.match(line[:_LONGEST_LINE]))}
     for number, line in enumerate(lines, anchor.start):
         for found in _WRITTEN.finditer(line[:_LONGEST_LINE]):
             kind = found.lastgroup or ""
             name = found[kind]
+            if name in own:
+                continue
             if kind == "marked" and (told is not None or number == anchor.start):
                 continue
             if name not in written or (written[name][0] == "marked" and kind != "marked"):
