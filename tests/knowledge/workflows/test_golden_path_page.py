@@ -255,3 +255,60 @@ def test_a_word_above_a_line_is_no_remark() -> None:
     text = _text(made.page(made.paths[0]))
     assert "“heating”" not in text
     assert "“`Kiln` goes on until it is cool”" in text
+
+
+_RUST = {
+    "Cargo.toml": '[package]\nname = "kiln"\nversion = "1.0.0"\n',
+    "src/lib.rs": """pub struct Pot { pub size: u8 }
+impl Pot {
+    pub fn parse(text: &str) -> Pot { Pot { size: 1 } }
+}
+pub struct Shelf;
+impl Shelf {
+    pub fn parse(text: &str) -> Shelf { Shelf }
+    pub fn holds(&self, pot: &Pot) -> bool { true }
+}
+""",
+    "README.md": """# kiln
+
+## Example
+
+```rust
+use kiln::{Pot, Shelf};
+
+let shelf = Shelf::parse("wide");
+
+// Check whether this shelf holds a small pot (no)
+let pot = Pot { size: 1 };
+assert!(!shelf.holds(&pot));
+
+// Check whether it holds a bowl (yes it does)
+let pot = Pot::parse("bowl");
+assert!(shelf.holds(&pot));
+```
+""",
+}
+
+
+def test_a_comment_is_of_the_step_below_it_that_has_its_words() -> None:
+    found = _Written(_RUST)
+    page = found.page(found.paths[0])
+    said = {
+        found.apis[step.target].called: written.prose
+        for step, written in zip(found.paths[0].steps, read_steps(page), strict=True)
+    }
+    assert "“Check whether this shelf holds a small pot (no)”" in said["Shelf.holds"]
+    assert "Why," not in said["Pot"] + said["Pot::parse"].partition("Then")[0]
+    assert page.title == "Check whether the shelf holds a small pot"
+
+
+def test_a_call_behind_the_last_step_is_told_and_is_the_end() -> None:
+    found = _Written(_RUST)
+    page = found.page(found.paths[0])
+    last = read_steps(page)[-1].prose
+    assert "Then `Shelf.holds` is called again (`README.md:L16-16`)." in last
+    assert last.endswith("“Check whether it holds a bowl (yes it does)”")
+    assert "to `Shelf.holds`" in page.overview
+    diagram = next(section.body for section in page.sections if section.heading == "Execution Diagram")
+    assert "S4 --> S3" in diagram
+    assert "<br/>Pot::parse" in diagram

@@ -12,7 +12,7 @@ from codebase_gardener.knowledge.links.uses import Use
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.utils.anchors import split_lines
 
-__all__ = ["lead_in", "remark_above", "snippet_around"]
+__all__ = ["lead_in", "remark_above", "remark_over", "snippet_around"]
 
 _IS_FENCE = re.compile(r"\s*(?:`{3}|~{3}|\.\. [\w-]+::|:[\w-]+:(?!`)|[=\-~^]{3,}\s*$|#{1,6} |<|!\[|\[!)")
 _IS_PROSE = re.compile(r"(?<![A-Za-z])[A-Za-z]{2,}+\s++[A-Za-z]{2,}+\s++[A-Za-z`]{2}")
@@ -60,15 +60,30 @@ def _prose(text: str, language: str) -> tuple[str, ...]:
 def remark_above(use: Use, repository: RepositoryFacts) -> tuple[int, int, str] | None:
     """The comment right above the line of a use in a document's code: first line, last line, its words."""
     snippet = snippet_around(use, repository)
+    return _remark_above(use.path, snippet.start, use.start, repository) if snippet else None
+
+
+def remark_over(use: Use, repository: RepositoryFacts) -> tuple[int, int, str] | None:
+    """The comment above the lines of a document's code among which a use stands; an empty line ends them."""
+    snippet = snippet_around(use, repository)
     if snippet is None:
         return None
     lines = repository.lines(use.path, snippet.start, use.start - 1)
+    while lines and lines[-1].strip() and not _REMARK.match(lines[-1]):
+        lines.pop()
+    return _remark_above(use.path, snippet.start, snippet.start + len(lines), repository)
+
+
+def _remark_above(
+    path: str, first: int, line: int, repository: RepositoryFacts
+) -> tuple[int, int, str] | None:
+    lines = repository.lines(path, first, line - 1)
     words: list[str] = []
     while lines and len(words) < _MOST_LEAD and (found := _REMARK.match(lines[-1])):
         words.insert(0, found[1].strip())
         lines.pop()
     said = next(iter(whole_remarks(" ".join(words))), "")
-    return (use.start - len(words), use.start - 1, said) if _IS_REMARK.match(said) else None
+    return (line - len(words), line - 1, said) if _IS_REMARK.match(said) else None
 
 
 def snippet_around(use: Use, repository: RepositoryFacts) -> Snippet | None:

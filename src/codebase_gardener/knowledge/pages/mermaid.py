@@ -14,6 +14,7 @@ __all__ = [
     "Chart",
     "class_diagram",
     "flowchart",
+    "label_text",
     "read_chart",
     "read_sequence",
     "sequence",
@@ -56,9 +57,11 @@ def flowchart(boxes: Sequence[str], arrows: Iterable[Arrow], direction: str = "L
         arrows: Between them.
         direction: As mermaid has it: "LR" from left to right, "TD" from top to bottom.
     """
-    lines = [f"flowchart {direction}", *(f'  N{at}["{_text(box)}"]' for at, box in enumerate(boxes))]
+    lines = [f"flowchart {direction}", *(f'  N{at}["{label_text(box)}"]' for at, box in enumerate(boxes))]
     lines += [
-        f"  N{arrow.start} -->" + (f'|"{_text(arrow.label)}"| ' if arrow.label else " ") + f"N{arrow.end}"
+        f"  N{arrow.start} -->"
+        + (f'|"{label_text(arrow.label)}"| ' if arrow.label else " ")
+        + f"N{arrow.end}"
         for arrow in arrows
     ]
     return fence("\n".join(lines), "mermaid")
@@ -94,19 +97,22 @@ def _within(boxes: Sequence[str], arrows: Iterable[Arrow]) -> tuple[Arrow, ...]:
 
 def class_diagram(names: Sequence[str], parents: Iterable[tuple[int, int]]) -> str:
     """Classes, and which inherits from which: pairs of places, the parent's first."""
-    lines = ["classDiagram", *(f'  class N{at}["{_text(name)}"]' for at, name in enumerate(names))]
+    lines = ["classDiagram", *(f'  class N{at}["{label_text(name)}"]' for at, name in enumerate(names))]
     lines += [f"  N{parent} <|-- N{child}" for parent, child in parents]
     return fence("\n".join(lines), "mermaid")
 
 
 def sequence(actors: Sequence[str], messages: Iterable[Arrow]) -> str:
     """Who is asked for what, in order."""
-    lines = ["sequenceDiagram", *(f"  participant N{at} as {_text(name)}" for at, name in enumerate(actors))]
-    lines += [f"  N{one.start}->>N{one.end}: {_text(one.label)}" for one in messages]
+    lines = [
+        "sequenceDiagram",
+        *(f"  participant N{at} as {label_text(name)}" for at, name in enumerate(actors)),
+    ]
+    lines += [f"  N{one.start}->>N{one.end}: {label_text(one.label)}" for one in messages]
     return fence("\n".join(lines), "mermaid")
 
 
-def _text(text: str) -> str:
+def label_text(text: str) -> str:
     """A text as mermaid takes it between quotation marks and after a colon: what it could read is an entity."""
     line = " ".join(text.split())
     line = line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"

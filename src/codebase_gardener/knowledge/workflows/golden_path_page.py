@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 from codebase_gardener.documents.actions import action_in, says_purpose
 from codebase_gardener.documents.facts import Heading
@@ -15,10 +16,11 @@ from codebase_gardener.documents.sentences import stands_alone, told_alone, whol
 from codebase_gardener.knowledge.apis.section_titles import headings_around, opens_section, passage_title
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.tree_calls import documented
-from codebase_gardener.knowledge.apis.words_beside import lead_in, remark_above, snippet_around
+from codebase_gardener.knowledge.apis.words_beside import lead_in, snippet_around
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.markup import code, fence
+from codebase_gardener.knowledge.pages.mermaid import label_text
 from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown, summary_quote
 from codebase_gardener.knowledge.pages.structure import Edge, Page, Section
 from codebase_gardener.knowledge.pages.wording import AREA_NOUNS, counted, enumerated
@@ -28,7 +30,9 @@ from codebase_gardener.knowledge.workflows.fields_set import fields_set
 from codebase_gardener.knowledge.workflows.golden_path import GoldenPath, Step
 from codebase_gardener.knowledge.workflows.passage_code import passage_code
 from codebase_gardener.knowledge.workflows.passage_sequences import AREAS, is_direct
+from codebase_gardener.knowledge.workflows.remarks_inside import remarks_inside
 from codebase_gardener.knowledge.workflows.shared_words import speaks_of
+from codebase_gardener.languages.symbols import TYPES
 from codebase_gardener.utils.identifiers import title_words
 
 __all__ = ["workflow_page"]
@@ -108,6 +112,35 @@ class _Writer:
             domains=self._domains(),
         )
 
+    @cached_property
+    def wanted(self) -> frozenset[Target]:
+        """What the steps use."""
+        return frozenset(step.target for step in self.steps)
+
+    @cached_property
+    def again(self) -> tuple[Use, ...]:
+        """The calls of earlier steps that the code that the path is named after makes behind its last step."""
+        first = self.passages[0]
+        direct = [
+            use for use in first.uses if use.acts and use.target in self.wanted and is_direct(first, use)
+        ]
+        last = [at for at, use in enumerate(direct) if use.target == self.steps[-1].target]
+        if first.area not in ("readme", "docs") or not last:
+            return ()
+        behind = (use for use in direct[last[0] + 1 :] if use.target != self.steps[-1].target)
+        calls = (use for use in behind if use.kind == "call" and not self._makes(use.target))
+        return tuple({use.target: use for use in calls}.values())
+
+    def _makes(self, target: Target) -> bool:
+        symbol = self.apis[target].symbol
+        return symbol is not None and symbol.kind in TYPES
+
+    @cached_property
+    def end(self) -> Step:
+        """The step on which it ends: the last, or one that is taken again, but for the first."""
+        last = self.again[-1].target if self.again else self.steps[-1].target
+        return next((step for step in self.steps[1:] if step.target == last), self.steps[-1])
+
     # ---- what it is
 
     def _overview(self) -> str:
@@ -118,7 +151,7 @@ class _Writer:
         title = inline(self.path.title, _TITLE)
         if says := self._said or (begins if is_of_it else ""):
             return f"{title}, in the authors' words: “{inline(says)}”"
-        first, last = self._name(self.steps[0]), self._name(self.steps[-1])
+        first, last = self._name(self.steps[0]), self._name(self.end)
         kind = "tests" if self.passages[0].area == "test" else "documents"
         if len(self.steps) == 1:
             return f"{title} takes 1 step, {first}, as the authors' {kind} show it."
@@ -201,7 +234,7 @@ class _Writer:
                 if step.target.external and not self._is_typed(step)
             }
         )
-        first, last = self._title(self.steps[0]), self._title(self.steps[-1])
+        first, last = self._title(self.steps[0]), self._title(self.end)
         whole = f"It leads from {first} to {last}" if len(self.steps) > 1 else f"It is one step, {first}"
         parts = [f"{whole}. Of this repository it uses {', '.join(own)}."]
         if outside:
@@ -297,7 +330,20 @@ class _Writer:
             [f"Other passages use {enumerated(others, len(step.others))} at this step."] if others else []
         )
         places = self._places(step)
-        return " ".join([*parts, f"It is shown at {', '.join(places)}."])
+        parts.append(f"It is shown at {', '.join(places)}.")
+        return " ".join([*parts, *(self._again() if number == len(self.steps) else ())])
+
+    def _again(self) -> Iterator[str]:
+        """What is called once more after the last step, with what a comment says of it."""
+        first = self.passages[0]
+        said = remarks_inside(first, self.wanted, self.repository)
+        for use in self.again:
+            where = self.sources.cite(use.path, use.start, use.end)
+            yield f"Then {code(_called(self.apis[use.target]))} is called again ({where})."
+            start, end, words = said.get(use, (0, 0, ""))
+            if words and (use.path, start, words) not in self.told:
+                self.told.add((use.path, start, words))
+                yield _told(words, self.sources.cite(use.path, start, end))
 
     def _why(self, step: Step) -> str:
         """The sentence before the code that takes the step, or the remark above its line, quoted.
@@ -321,7 +367,7 @@ class _Writer:
         said = _quotable(lead[2]) if lead else []
         name = use.target.name
         named = re.compile(_named(name))
-        remark = remark_above(use, self.repository)
+        remark = remarks_inside(passage, self.wanted, self.repository).get(use)
         if lead:
             of_it = (one for one in reversed(said) if named.search(one) and not _rules_out(one, name))
             yield from ((*lead[:2], one) for one in of_it)
@@ -449,14 +495,17 @@ class _Writer:
         return list(found.values())
 
     def _diagram(self) -> str:
-        titles = [_label(f"{number}. {self._title(step)}") for number, step in enumerate(self.steps, 1)]
-        names = [_label(_called(self.apis[step.target])) for step in self.steps]
+        titles = [label_text(f"{number}. {self._title(step)}") for number, step in enumerate(self.steps, 1)]
+        names = [label_text(_called(self.apis[step.target])) for step in self.steps]
         lines = ["flowchart TD"]
         lines += [
             f'  S{n}["{title}<br/>{name}"]'
             for n, (title, name) in enumerate(zip(titles, names, strict=True), 1)
         ]
         lines += [f"  S{n} --> S{n + 1}" for n in range(1, len(titles))]
+        numbers = {step.target: number for number, step in enumerate(self.steps, 1)}
+        whole = [len(self.steps), *(numbers[use.target] for use in self.again)]
+        lines += [f"  S{start} --> S{end}" for start, end in pairwise(whole)]
         return fence("\n".join(lines), "mermaid")
 
     def _domains(self) -> tuple[str, ...]:
@@ -507,8 +556,3 @@ def _order(passage: Passage) -> dict[Target, int]:
         if use.acts:
             found.setdefault(use.target, place)
     return found
-
-
-def _label(text: str) -> str:
-    """Text that means nothing to mermaid."""
-    return "".join(each if each.isalnum() or each in " _-.," else " " for each in text)[:80].strip()

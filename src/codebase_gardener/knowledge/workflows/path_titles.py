@@ -28,6 +28,7 @@ from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.pages.wording import enumerated
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.workflows.passage_sequences import ShownSequence, Weights
+from codebase_gardener.knowledge.workflows.remarks_inside import said_of_the_end
 from codebase_gardener.knowledge.workflows.shared_words import speaks_of
 from codebase_gardener.languages.symbols import TYPES
 from codebase_gardener.utils.identifiers import identifier_words
@@ -190,6 +191,9 @@ class Titles:
             if is_inner and opens_section(passage, heading, self.repository):
                 first = sentences(plain_text(heading.summary, code_marks=True))[:1]
                 yield from (action_in(sentence, self._names) for sentence in filter(stands_alone, first))
+            if at == 0 and len(steps) > 1:
+                ends = said_of_the_end(passage, frozenset(steps), self.repository)
+                yield from (action_in(sentence, self._names) for sentence in filter(stands_alone, ends))
 
     def _spans_sections(self, passage: Passage) -> bool:
         headings = self.repository.facts[passage.path].headings

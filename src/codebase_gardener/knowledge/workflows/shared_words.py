@@ -8,7 +8,7 @@ from functools import lru_cache
 from codebase_gardener.documents.prose import mentioned_names
 from codebase_gardener.retrieval.tokens import code_tokens
 
-__all__ = ["speaks_of"]
+__all__ = ["shared_words", "speaks_of"]
 
 _OF_ANY_SENTENCE = frozenset(
     re.findall(
@@ -44,6 +44,16 @@ def speaks_of(sentence: str, code: str) -> bool:
     if named:
         return bool(named & frozenset(code_tokens(code[:_LONGEST]))) or bool({*map(_stem, named)} & words)
     return bool(_words(sentence) & words)
+
+
+def shared_words(sentence: str, name: str) -> int:
+    """How many words a sentence and a name have in common.
+
+    Example:
+        >>> shared_words("Check whether it fires pots", "Kiln.fire"), shared_words("Check it", "Kiln.fire")
+        (1, 0)
+    """
+    return len(_words(sentence) & _words(name))
 
 
 @lru_cache(maxsize=256)
