@@ -52,3 +52,14 @@ def test_what_a_target_alone_needs_says_so() -> None:
         ("requirement", "winapi-util 0.1; cfg(windows)", 3),
         ("group", "libc 0.2; x86_64-unknown-linux-gnu", 6),
     ]
+
+
+def test_what_is_used_by_another_name_tells_its_package() -> None:
+    text = '[dependencies]\nserde = { package = "serde_core", version = "1" }\n'
+    text += 'log = { package = "log", version = "0.4" }\n'
+    found = read("Cargo.toml", text).dependencies
+    assert [(one.name, one.package, one.version) for one in found] == [
+        ("serde", "serde_core", "1"),
+        ("log", "", "0.4"),
+    ]
+    assert found[0].text == "serde (package serde_core) 1"

@@ -19,3 +19,10 @@ def test_what_it_lets_others_import() -> None:
     found = read("go.mod", "// c\nmodule github.com/acme/kiln/v2\n")
     assert (found.name.text, found.name.start) == ("github.com/acme/kiln/v2", 2)
     assert found.urls == (("repository", "https://github.com/acme/kiln/v2"),)
+
+
+def test_what_is_replaced_tells_by_what() -> None:
+    text = "module m\n\nrequire a.org/b v1.0.0\nrequire a.org/c v1.0.0\n\n"
+    text += "replace (\n\ta.org/b v1.0.0 => x.org/y v1.2.0\n)\n"
+    found = [(one.name, one.package) for one in read("go.mod", text).dependencies]
+    assert found == [("a.org/b", "x.org/y"), ("a.org/c", "")]

@@ -61,3 +61,9 @@ def test_what_it_lets_others_import() -> None:
     assert (
         names("package.json", '{"name": 1}') == names("package.json", '{"name": "' + "a" * 300 + '"}') == []
     )
+
+
+def test_an_alias_tells_its_package() -> None:
+    text = '{"dependencies": {"a": "npm:b@^1", "c": "npm:@d/e@2", "f": "npm:g", "h": "^3"}}'
+    found = [(one.name, one.package, one.version) for one in read("package.json", text).dependencies]
+    assert found == [("a", "b", "^1"), ("c", "@d/e", "2"), ("f", "g", ""), ("h", "", "^3")]

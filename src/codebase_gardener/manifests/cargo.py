@@ -68,11 +68,16 @@ def _dependencies(data: LocatedValue) -> Iterator[Dependency]:
             (target, *item) for target, table in tables for item in table.table.items()
         ):
             version = row.text or row.at("version").text
-            text = one_line(f"{name} {version}{'; ' if target else ''}{target}")
+            package = one_line(row.at("package").text)
+            package = package if package != name else ""
+            called = f"{name} (package {package})" if package else name
+            text = one_line(f"{called} {version}{'; ' if target else ''}{target}")
             if kind == "requirement" and row.at("optional").value is True:
-                yield Dependency("extra", features.get(name, name), name, text, version, row.start, row.end)
+                yield Dependency(
+                    "extra", features.get(name, name), name, text, version, row.start, row.end, package
+                )
             elif row.text or row.table:
-                yield Dependency(kind, group, one_line(name), text, version, row.start, row.end)
+                yield Dependency(kind, group, one_line(name), text, version, row.start, row.end, package)
 
 
 def _features(table: LocatedValue) -> dict[str, str]:

@@ -22,6 +22,7 @@ class Dependency:
         text: The entry on one line.
         version: Its bound; "" for any.
         start, end: Lines of the entry.
+        package: What the index calls it, where `name` is only what this package calls it; "".
     """
 
     kind: str
@@ -31,6 +32,7 @@ class Dependency:
     version: str
     start: int
     end: int
+    package: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from codebase_gardener.manifests.contents import Dependency, Manifest, PackageEntry
 from codebase_gardener.manifests.values import NOTHING, LocatedValue, one_line
@@ -12,8 +13,9 @@ __all__ = ["go_mod"]
 
 
 def go_mod(_path: str, text: str) -> Manifest:
-    """`module`, `go` and `require`, with or without parentheses; what is `// indirect` is left out."""
+    """`module`, `go`, `require` and `replace`, with or without parentheses; what is `// indirect` is left out."""
     name, dependencies = NOTHING, []
+    replaced: dict[str, str] = {}
     for number, directive, words, comment in _directives(text):
         if directive == "module" and not name:
             name = LocatedValue(words[0].strip('"'), number, number)
@@ -25,6 +27,9 @@ def go_mod(_path: str, text: str) -> Manifest:
             entry = f"{module} {version}"[:300]
             found = Dependency("requirement", "", module, entry, f">={version}", number, number)
             dependencies.append(found)
+        elif directive == "replace" and "=>" in words[1:-1]:
+            replaced[one_line(words[0])] = one_line(words[words.index("=>") + 1])
+    dependencies = [replace(one, package=replaced.get(one.name, "")) for one in dependencies]
     return Manifest(
         "Go",
         name=name,
@@ -38,7 +43,7 @@ def _directives(text: str) -> Iterator[tuple[int, str, list[str], str]]:
     """Of each line: its number, the directive that it is or stands below, its words, the end with its comment."""
     block = ""
     for number, line in enumerate(split_lines(text), 1):
-        words = line.split("//", 1)[0].split()[:4]
+        words = line.split("//", 1)[0].split()[:6]
         if words and words[-1] == "(":
             block = words[0]
         elif words == [")"]:

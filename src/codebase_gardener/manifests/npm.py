@@ -18,6 +18,7 @@ _TABLES = (
     ("optionalDependencies", "extra", "optional"),
     ("devDependencies", "group", "dev"),
 )
+_ALIAS = re.compile(r"npm:(@?[^@\s]+)(?:@(.+))?\Z")
 _ENGINES = {"node": "Node.js"}
 _MAIN = ("source", "module", "main", "types", "typings")
 """Fields that name the file of the package itself, where there is no `exports`; the source first."""
@@ -64,10 +65,12 @@ def _dependencies(data: LocatedValue) -> Iterator[Dependency]:
             if not isinstance(row.value, str):
                 continue
             spared = group == "peer" and data.at("peerDependenciesMeta", name, "optional").value is True
-            bound = "" if row.text in ("*", "latest") else row.text
+            alias = _ALIAS.match(row.text)
+            bound = (alias[2] or "") if alias else row.text
+            bound = "" if bound in ("*", "latest") else bound
             yield Dependency(
                 "extra" if spared else kind, "optional" if spared else group, one_line(name),
-                one_line(f"{name}@{row.text}"), bound, row.start, row.end,
+                one_line(f"{name}@{row.text}"), bound, row.start, row.end, one_line(alias[1]) if alias else "",
             )  # fmt: skip
 
 

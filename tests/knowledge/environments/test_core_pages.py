@@ -18,6 +18,8 @@ from samples.environments import pages_of, repository, section
          "`a.org/b` | `>=v1.2.3`", "go get github.com/o/tool"),
         ({"Cargo.toml": '[package]\nname = "tool"\nversion = "1.0.0"\n[dependencies]\nlog = "0.4"\n', "a.rs": "\n"},
          "`log` | `0.4`", "cargo add tool"),
+        ({"Cargo.toml": '[package]\nname = "tool"\n[dependencies]\nlog = { package = "log-core", version = "1" }\n',
+          "a.rs": "\n"}, "`log` (package `log-core`) | `1`", "cargo add tool"),
         ({"Cargo.toml": '[package]\nname = "tool"\n[dependencies]\nlog = "0.4"\n', "src/main.rs": "fn main() {}\n"},
          "`log` | `0.4`", "cargo install tool"),
         ({"src/tool.py": "import numpy\nimport os\n", "src/b.py": "import tool\nimport pandas.core\n"},

@@ -168,7 +168,9 @@ class Gathering:
             if found.kind in NEEDS:
                 lines = Place(path, found.start, found.end, inline(found.text, 200))
                 install = self._installer(path) if found.kind == "package" else ""
-                row = NeededPackage(found.kind, found.name, found.value, found.scope, lines, install)
+                row = NeededPackage(
+                    found.kind, found.name, found.value, found.scope, lines, install, found.package
+                )
                 yield f"#{found.kind}", row
                 names = (
                     found.name,

@@ -117,6 +117,7 @@ class NeededPackage(msgspec.Struct, frozen=True, tag="needed"):
         extra: The extra or group that it belongs to; "".
         place: The line.
         install: Of the repository's own: the command that installs it, with `{}` for its name; "".
+        package: What the index calls it, where `name` is only what the packaging file calls it; "".
     """
 
     kind: str
@@ -125,6 +126,7 @@ class NeededPackage(msgspec.Struct, frozen=True, tag="needed"):
     extra: str
     place: Place
     install: str = ""
+    package: str = ""
 
 
 COMMANDS = "#commands"

@@ -45,6 +45,7 @@ def needed_lines(rows: Iterable[NeededPackage]) -> Iterator[GraphLine]:
             else said
         )
         condition = row.place.what.partition(";")[2].strip() if row.kind in ("requirement", "extra") else ""
+        said = said.replace("{row.name}", "{row.name} (package {row.package})") if row.package else said
         told = f"{said.format(row=row)}{f', where {condition}' if condition else ''}"
         yield GraphLine(told.replace("  ", " ").strip(), _anchor([row]))
 

@@ -17,6 +17,7 @@ from codebase_gardener.knowledge.environments.page_draft import (
 )
 from codebase_gardener.knowledge.environments.sections import (
     Sheet,
+    called,
     condition_of,
     filled_command,
     grid,
@@ -236,8 +237,8 @@ def development_pages(draft: EnvironmentDraft) -> list[EnvironmentPage]:
         groups, lambda one: (key_of(one.evidence.name), named_with_extras(one), one.evidence.value)
     ):
         scopes = sorted({one.evidence.scope or "build" for one in found})
-        rows.append((marked(name), marked(version) if version else "any", ", ".join(marked(one) for one in scopes),
-                     sheet.anchors(found, 2)))  # fmt: skip
+        bound = marked(version) if version else "any"
+        rows.append((called(name, found), bound, ", ".join(map(marked, scopes)), sheet.anchors(found, 2)))
     scopes = sorted({one.evidence.scope for one in groups if one.evidence.scope})
     overview = f"What work on {marked(draft.software)} itself needs: {counted(len(rows), 'package')}."
     bodies = (

@@ -83,7 +83,9 @@ def manifest_evidence(manifest: Manifest) -> Iterator[Evidence]:
             text = f"version {version.text}"
             yield Evidence("release", version.start, version.end, "", version.text, text)
     for each in manifest.dependencies:
-        yield Evidence(each.kind, each.start, each.end, each.group, each.name, each.text, each.version)
+        yield Evidence(
+            each.kind, each.start, each.end, each.group, each.name, each.text, each.version, each.package
+        )  # fmt: skip
 
 
 def _told_runtimes(text: str) -> Iterator[Evidence]:

@@ -17,6 +17,7 @@ from codebase_gardener.manifests.table import ECOSYSTEMS
 
 __all__ = [
     "Sheet",
+    "called",
     "condition_of",
     "filled_command",
     "grid",
@@ -72,7 +73,7 @@ class Sheet:
         for found in rows:
             grouped.setdefault((named_with_extras(found), _bound(found)), []).append(found)
         return [
-            (marked(name), marked(bound) if bound else "any", self.anchors(places, 3))
+            (called(name, places), marked(bound) if bound else "any", self.anchors(places, 3))
             for (name, bound), places in grouped.items()
         ]
 
@@ -189,6 +190,12 @@ def grid(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return "\n".join(
         [*lines, *(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)]
     )
+
+
+def called(name: str, places: Iterable[FoundEvidence]) -> str:
+    """A requirement's name in code marks, with the package that it means where that is called otherwise."""
+    package = next((one.evidence.package for one in places if one.evidence.package), "")
+    return f"{marked(name)} (package {marked(package)})" if package else marked(name)
 
 
 def named_with_extras(found: FoundEvidence) -> str:

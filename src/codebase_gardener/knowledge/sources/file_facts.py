@@ -34,6 +34,7 @@ class Evidence(msgspec.Struct, frozen=True, array_like=True, gc=False):
         name: What it is about: the error's class, the variable, the package, the option; "" if nothing.
         text: What it says on one line: the message, the requirement, the comment without its mark.
         value: A second figure, such as a version bound, a default, an extra's name.
+        package: What an index calls a requirement that the packaging file gives another name; "".
     """
 
     kind: str
@@ -43,6 +44,7 @@ class Evidence(msgspec.Struct, frozen=True, array_like=True, gc=False):
     name: str
     text: str
     value: str = ""
+    package: str = ""
 
 
 @dataclass(frozen=True)
