@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from codebase_gardener.languages.table import GRAMMARS, LANGUAGES, is_code, language_of
+from codebase_gardener.languages.reading import symbols_of
+from codebase_gardener.languages.table import GRAMMARS, LANGUAGES, is_code, is_erased, language_of
 
 
 @pytest.mark.parametrize(
@@ -34,3 +35,9 @@ def test_no_extension_belongs_to_two_languages() -> None:
 
 def test_every_grammar_is_a_language() -> None:
     assert set(GRAMMARS) <= set(LANGUAGES)
+
+
+def test_only_the_compiler_knows_types_of_a_script() -> None:
+    text = "export interface Pot {\n  size: number\n}\n\nexport class Kiln {\n  fire() {}\n}\n"
+    known = {one.name: is_erased(one) for one in symbols_of("kiln.ts", text, "typescript").symbols}
+    assert known == {"Pot": True, "Kiln": False, "fire": False}

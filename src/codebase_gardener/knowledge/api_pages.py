@@ -20,6 +20,7 @@ from codebase_gardener.knowledge.pages.markup import link_free
 from codebase_gardener.knowledge.pages.structure import Edge, Section
 from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.knowledge.workflows.mining import needed_targets
+from codebase_gardener.languages.table import is_erased
 from codebase_gardener.utils.progress import Progress
 
 __all__ = ["add_implementations", "add_principles", "link_implementations"]
@@ -61,7 +62,9 @@ def link_implementations(draft: WikiDraft, apis: Sequence[Api], progress: Progre
     advice = _advice(draft.heuristics) if draft.heuristics else {}
     needed = required_environments([api.target for api in apis], draft.environments, draft.resolution)
     for done, api in enumerate(apis, 1):
-        edges = [Edge("requires_env", one.page.id) for one in needed.get(api.target, ())]
+        is_type = api.symbol is not None and is_erased(api.symbol)
+        environments = () if is_type else needed.get(api.target, ())
+        edges = [Edge("requires_env", one.page.id) for one in environments]
         edges += [Edge("uses_heuristic", name) for name in sorted(advice.get(api.target, ()))]
         draft.link(draft.page_id("Implementation", api.page), edges)
         progress(done, len(apis))

@@ -16,8 +16,8 @@ from codebase_gardener.languages.rust import RUST
 from codebase_gardener.languages.symbols import Symbol
 
 __all__ = [
-    "ALIASES", "FAMILIES", "GRAMMARS", "LANGUAGES", "family_of", "is_code", "is_hidden", "is_of_its_type", "is_stub",
-    "is_test", "language_of", "reads_symbols", "says_bases",
+    "ALIASES", "FAMILIES", "GRAMMARS", "LANGUAGES", "family_of", "is_code", "is_erased", "is_hidden", "is_of_its_type",
+    "is_stub", "is_test", "language_of", "reads_symbols", "says_bases",
 ]  # fmt: skip
 
 # https://www.gnu.org/software/bash/manual/html_node/Reserved-Words.html
@@ -176,6 +176,12 @@ def is_of_its_type(symbol: Symbol) -> bool:
     family = FAMILIES.get(family_of(symbol.language))
     on_type = family is not None and family.is_static(symbol)
     return on_type or not {"classmethod", "staticmethod"}.isdisjoint(symbol.decorators)
+
+
+def is_erased(symbol: Symbol) -> bool:
+    """Whether only the compiler knows a definition: nothing is left of it where the code runs."""
+    family = FAMILIES.get(family_of(symbol.language))
+    return family is not None and symbol.kind in family.erased
 
 
 def is_hidden(symbol: Symbol) -> bool:

@@ -62,7 +62,7 @@ class Ecosystem:
         program: The one for a package that has programs and nothing to import, where that is another.
         extra: A package with one of its extras, as words; elsewhere those of an extra are installed by their names.
         editable: The option that installs the repository's own package from its folder.
-        develop: A command for all that work on the repository needs.
+        develop: A command for all that work on the repository needs, by `{manager}` where there are several.
         declaration: XML that asks for a package by its group and its artifact.
     """
 
@@ -76,7 +76,7 @@ class Ecosystem:
 
 ECOSYSTEMS: dict[str, Ecosystem] = {
     "PyPI": Ecosystem("pip install {}", extra="{}[{}]", editable="-e"),
-    "npm": Ecosystem("npm install {}", develop="npm install"),
+    "npm": Ecosystem("npm install {}", develop="{manager} install"),
     "Go": Ecosystem("go get {}", develop="go mod download"),
     "crates.io": Ecosystem(
         "cargo add {}", program="cargo install {}", extra="{} --features {}", develop="cargo build"

@@ -125,3 +125,42 @@ def test_a_condition_of_a_dependency_and_the_version_that_a_readme_asks_for_are_
     assert "`rustc >=1.60.0` and 1 package; 1 more under a condition." in core.page.overview
     assert "| `rustc` | `>=1.60.0` | `README.md:L5-5` |" in section(core, "System Requirements")
     assert "| `win` | `0.1; cfg(windows)` |" in section(core, "Dependencies")
+
+
+_NPM = {
+    "package.json": """{
+"name": "tool",
+"version": "1.0.0",
+"dependencies": {"zod": "^3"},
+"devDependencies": {"vitest": "1", "tool": "workspace:*"}
+}
+""",
+    "src/a.js": "export const home = process.env.TOOL_HOME;\n",
+    "scripts/release.js": "const next = process.env.RELEASE_TYPE;\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "command"),
+    [
+        ({}, "npm install"),
+        ({"package.json": _NPM["package.json"].replace("{\n", '{\n"packageManager": "yarn@4.1.0",\n', 1)},
+         "yarn install"),
+        ({"pnpm-workspace.yaml": "packages: [a]\n"}, "pnpm install"),
+        ({"CONTRIBUTING.md": "# Work\n\n```sh\nbun install\nnpm run x\n```\n"}, "bun install"),
+    ],
+)  # fmt: skip
+def test_the_repositorys_own_package_manager_installs(
+    tmp_path: Path, files: dict[str, str], command: str
+) -> None:
+    pages = pages_of(repository(tmp_path, _NPM | files))
+    assert section(pages["Development"], "Quick Install") == f"```shell\n{command}\n```"
+    assert "npm install tool" in section(pages["Core"], "Quick Install")  # its users have their own
+
+
+def test_what_scripts_read_is_told_of_work_on_the_repository(tmp_path: Path) -> None:
+    pages = pages_of(repository(tmp_path, _NPM))
+    assert "RELEASE_TYPE" not in section(pages["Core"], "Credentials")
+    assert "TOOL_HOME" in section(pages["Core"], "Credentials")
+    assert "RELEASE_TYPE" in section(pages["Development"], "Credentials")
+    assert pages["Development"].page.description == "The packaging files list them under `dev`."

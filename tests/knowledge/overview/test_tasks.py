@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codebase_gardener.knowledge.overview.tasks import guides, tasks
+from codebase_gardener.knowledge.overview.tasks import guides, tasks, work_needs
 from samples.written_context import context_of
 
 
@@ -99,3 +99,8 @@ def test_recipes_of_just_are_commands() -> None:
 def test_a_guide_of_an_older_version_is_none() -> None:
     texts = {"CONTRIBUTING.md": "# A\n", "docs-v1/CONTRIBUTING.md": "# B\n", "docs/a.md": "# C\n"}
     assert guides(context_of(texts).repository.facts) == ["CONTRIBUTING.md"]
+
+
+def test_the_package_itself_is_none_that_work_on_it_needs() -> None:
+    text = '{"name": "tool", "devDependencies": {"vitest": "1", "tool": "workspace:*"}}'
+    assert [one.names for one in work_needs({"package.json": text})] == [("vitest",)]

@@ -13,7 +13,7 @@ from codebase_gardener.knowledge.apis.tree_calls import is_constructor
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.languages.symbols import Symbol
-from codebase_gardener.languages.table import FAMILIES, family_of, is_hidden
+from codebase_gardener.languages.table import FAMILIES, family_of, is_erased, is_hidden
 
 __all__ = ["Candidate", "candidates", "listed_targets", "reference_documents"]
 
@@ -300,7 +300,7 @@ class _Figures:
             or bool(_DEPRECATED.search(first_sentence(docstring))),
             heirs=heirs,
             outside_heirs=shown,
-            is_erased=family is not None and symbol.kind in family.erased,
+            is_erased=is_erased(symbol),
         )
 
     def _imported(self, target: Target, *, is_owner: bool) -> float:

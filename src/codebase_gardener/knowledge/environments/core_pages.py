@@ -29,6 +29,7 @@ from codebase_gardener.knowledge.links.python.entities import NO_PACKAGES
 from codebase_gardener.knowledge.pages.markup import NO_CHECK, NO_ERROR, fence
 from codebase_gardener.knowledge.pages.wording import counted, enumerated
 from codebase_gardener.knowledge.sources.file_facts import Evidence
+from codebase_gardener.knowledge.sources.package_manager import package_manager
 from codebase_gardener.languages.python.row import is_python
 
 __all__ = ["core_page", "development_pages"]
@@ -70,7 +71,7 @@ def core_page(draft: EnvironmentDraft, backends: list[Backend], soft: list[Packa
     bodies = (
         system,
         _dependencies(draft, sheet, dependencies, partly) if dependencies else _no_dependencies(draft),
-        sheet.variables(facts.of_kinds("environment-variable")),
+        sheet.variables([one for one in _variables(draft) if one not in _of_scripts(draft)]),
         _core_install(draft, backends),
         sheet.quotes([*evidence, *draft.more(evidence)]),
         sheet.errors(_ranked(errors, facts.core)),
@@ -79,7 +80,7 @@ def core_page(draft: EnvironmentDraft, backends: list[Backend], soft: list[Packa
     description = _core_description(draft, sheet, backends)
     return draft.written(
         "Core", "core", overview, description,
-        "Every Implementation of this repository needs it.", bodies, sheet,
+        "Every Implementation of this repository needs it, but for types that only the compiler knows.", bodies, sheet,
         tuple(sorted(facts.core)), (),
     )  # fmt: skip
 
@@ -223,12 +224,27 @@ def _ranked(errors: list[FoundEvidence], core: set[str]) -> list[FoundEvidence]:
     return sorted(errors, key=rank)
 
 
+def _variables(draft: EnvironmentDraft) -> list[FoundEvidence]:
+    return draft.facts.of_kinds("environment-variable")
+
+
+def _of_scripts(draft: EnvironmentDraft) -> list[FoundEvidence]:
+    """The variables that scripts alone read; none where no page tells what work on the repository needs."""
+    areas = draft.repository.areas
+    elsewhere = {one.evidence.name for one in _variables(draft) if areas[one.path] != "scripts"}
+    return [one for one in _variables(draft) if one.evidence.name not in elsewhere] if _groups(draft) else []
+
+
+def _groups(draft: EnvironmentDraft) -> list[FoundEvidence]:
+    """What work on the repository needs, but for the package itself."""
+    own = key_of(draft.software)
+    found = draft.facts.of_kinds("dev-extra", "group", "build")
+    return [one for one in found if key_of(one.evidence.name) != own]
+
+
 def development_pages(draft: EnvironmentDraft) -> list[EnvironmentPage]:
     """One page for all groups and extras of development; none where there are none."""
-    own = key_of(draft.software)
-    groups = [
-        one for one in draft.facts.of_kinds("dev-extra", "group", "build") if key_of(one.evidence.name) != own
-    ]
+    groups = _groups(draft)
     if not groups:
         return []
     sheet = Sheet(draft.repository)
@@ -246,14 +262,16 @@ def development_pages(draft: EnvironmentDraft) -> list[EnvironmentPage]:
             ("Requirement", "Value", "Where"), [(marked("Core"), "everything of the Core environment", "—")]
         ),
         grid(("Package", "Version", "Groups", "Where"), rows),
-        sheet.variables([]),
+        sheet.variables(_of_scripts(draft)),
         _development_install(draft, groups),
         sheet.quotes([*groups, *draft.own(groups)]),
         NO_ERROR,
         "Users of the package need none of this.",
     )
     keys = tuple(sorted({key_of(one.evidence.name) for one in groups}))
-    return [draft.written("Development", "development", overview, "Tests, documentation, checks and building.",
+    asked = f"The packaging files list them under {enumerated([marked(one) for one in scopes], len(scopes))}."
+    said = asked if scopes else "The packaging files list them for building."
+    return [draft.written("Development", "development", overview, said,
                        "Needed to change the repository, not to use it.", bodies, sheet, keys, ())]  # fmt: skip
 
 
@@ -265,5 +283,6 @@ def _development_install(draft: EnvironmentDraft, groups: Sequence[FoundEvidence
         words = [installer.editable, installer.extra.format(".", ",".join(extras))]
         return install_command(draft.ecosystem, words)
     if installer.develop:
-        return fence(installer.develop, "shell")
+        manager = package_manager(draft.repository.texts)
+        return fence(installer.develop.format(manager=manager), "shell")
     return f"Groups: {', '.join(marked(one) for one in scopes) or 'build'}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from codebase_gardener.documents.blocks import Block
 from codebase_gardener.documents.code_spans import code_spans
@@ -12,6 +13,7 @@ from codebase_gardener.documents.facts import Heading
 from codebase_gardener.documents.reading import kept_blocks
 from codebase_gardener.documents.sentences import sentences
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
+from codebase_gardener.knowledge.sources.package_manager import package_manager
 from codebase_gardener.knowledge.sources.repository_facts import set_aside
 from codebase_gardener.languages.rows import words
 from codebase_gardener.manifests.contents import Dependency
@@ -58,7 +60,6 @@ _HANDLES_FILES = re.compile(
     r"(?:\s|\Z)"
 )
 """What looks at files, edits and moves them."""
-_MANAGER = re.compile(r'\s*"packageManager":\s*"(npm|pnpm|yarn|bun)@')
 _RUN_BLOCK = re.compile(r"(\s*)-?\s*run:\s*([|>])")
 _SCRIPT = re.compile(r'\s*"([\w:.-]+)":\s*"((?:[^"\\]|\\.)*)",?\s*\Z')
 _TOX_ENV = re.compile(r"\[(?:testenv(?::([\w.{},-]+))?)\]")
@@ -143,12 +144,13 @@ def guide_sections(facts: FileFacts) -> list[Heading]:
 
 
 def work_needs(texts: Mapping[str, str]) -> list[WorkNeeds]:
-    """What the packaging files at the root ask for to build the repository, then to work on it."""
+    """What the packaging files at the root ask for, but for themselves, to build the repository, then to work on it."""
     found: dict[tuple[bool, str, str], list[Dependency]] = {}
     for path in sorted(path for path in texts if "/" not in path):
         manifest = read_manifest(path, texts[path])
         for entry in manifest.dependencies if manifest else ():
-            if entry.kind in ("build", "group", "dev-extra"):
+            is_own = manifest is not None and entry.name == manifest.name.text
+            if entry.kind in ("build", "group", "dev-extra") and not is_own:
                 found.setdefault((entry.kind != "build", path, entry.group), []).append(entry)
     return [
         WorkNeeds(
@@ -167,7 +169,7 @@ def tasks(facts: Mapping[str, FileFacts], texts: Mapping[str, str]) -> dict[str,
     readers = (
         (re.compile(r"(?:GNU)?[Mm]akefile\Z"), _of_makefile),
         (re.compile(r"\.?[Jj]ustfile\Z"), _of_justfile),
-        (re.compile(r"package\.json\Z"), _of_package_json),
+        (re.compile(r"package\.json\Z"), partial(_of_package_json, package_manager(texts))),
         (re.compile(r"tox\.ini\Z"), _of_tox),
         (re.compile(r"(?:pyproject|tox|hatch)\.toml\Z"), _of_toml),
         (re.compile(r"noxfile\.py\Z"), _of_nox),
@@ -270,9 +272,8 @@ def _of_justfile(path: str, lines: list[str]) -> Iterator[WrittenTask]:
             yield WrittenTask(f"just {recipe[1]}", "; ".join(does[:3]), path, at + 1, at + 1 + len(does))
 
 
-def _of_package_json(path: str, lines: list[str]) -> Iterator[WrittenTask]:
-    managers = (found[1] for line in lines if (found := _MANAGER.match(line)))
-    manager, inside = next(managers, "npm"), False
+def _of_package_json(manager: str, path: str, lines: list[str]) -> Iterator[WrittenTask]:
+    inside = False
     for at, line in enumerate(lines, 1):
         if re.match(r'\s*"scripts"\s*:\s*\{', line):
             inside = True
