@@ -68,3 +68,16 @@ def test_a_sentence_that_leads_to_what_the_file_is_gives_way_to_that() -> None:
     )
     assert purpose_of("python", "", lead) == "When it comes to soups, you need pots."
     assert purpose_of("python", "", "Cooks.\n\nThis module is new.") == "Cooks."
+
+
+@pytest.mark.parametrize(
+    ("comment", "said"),
+    [
+        ("We have to cast here, because pots\n// are no bowls.", ""),
+        ("This is needed because of old pots.", ""),
+        ("We cook in this module.", "We cook in this module."),
+        ("Weighs pots.", "Weighs pots."),
+    ],
+)
+def test_a_comment_on_how_code_is_written_is_no_purpose(comment: str, said: str) -> None:
+    assert purpose_of("typescript", f"// {comment}\n\nimport a from 'b'\n", None) == said

@@ -37,6 +37,11 @@ _SETTING = re.compile(
 _RULE = re.compile(r"[\W_]*\Z")
 _LEADS_THERE = re.compile(r"(?:when|if|while|since|as|although|sometimes|often|because)\b", re.IGNORECASE)
 _IS_OF_FILE = re.compile(r"(?:this|the) (?:module|package|file|library)\b", re.IGNORECASE)
+_OF_ITS_CODE = re.compile(
+    r"(?:(?:we|i)\b(?!-)(?!.{0,60}\b(?:module|file)\b)|this is (?:needed|necessary|required)\b)",
+    re.IGNORECASE,
+)
+"""How a comment begins that says why code is written as it is: it speaks of its writer, not of the file."""
 _READ = 4_000  # characters of a docstring that are read
 _WORDLESS = re.compile(r"\s*(?:\[?!\[|\[[^\]\n]{1,100}\]:\s|<[^<>\n]{1,200}>\s*$|https?://\S+\s*$)")
 """A line of badges, of an address or of a tag."""
@@ -59,7 +64,8 @@ def purpose_of(language: str, text: str, docstring: str | None, headings: Iterab
         if said:
             return _of_the_file(said) or first_sentence(said, MAX_PURPOSE)
     title = next((title for title in headings if title.strip()), "")
-    return first_sentence(title or _leading_comment(language, text), MAX_PURPOSE)
+    comment = "" if title else _leading_comment(language, text)
+    return first_sentence(title or ("" if _OF_ITS_CODE.match(comment) else comment), MAX_PURPOSE)
 
 
 def _of_the_file(docstring: str) -> str:
