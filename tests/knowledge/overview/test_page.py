@@ -519,6 +519,18 @@ You can't use it to:
     assert "- Pots are cheap to have and to keep" in text
 
 
+def test_a_list_is_quoted_whole_or_says_how_much_is_left_out() -> None:
+    names = ["Cooks soups", "Steam", *(f"Pot{number}" for number in range(20)), "Glass"]
+    lead = "# Kiln\n\nKiln is a pot that cooks what you like, and this is what it does:\n\n"
+    told, cut = (
+        overview({**FILES, "README.md": lead + "".join(f"- {name}\n" for name in listed)}).description
+        for listed in (names, [f"Cooks soups {number} {'x' * 200}" for number in range(20)])
+    )
+    assert "> - Steam\n> - Pot0\n" in told
+    assert "> - Glass" in told
+    assert f"The list has {20 - cut.count('> - Cooks')} further items." in cut
+
+
 def test_a_few_words_lead_to_a_list_that_says_what_it_is() -> None:
     readme = (
         "*a light one*.\n\npot is:\n\n* a stew cooker\n* simple and clean\n\nSee also:\n\n* <https://o.org>\n"

@@ -218,6 +218,8 @@ def _description(said: Introduction | None, given: Material) -> str:
     for start, end, text in _runs(said, given):
         where = given.sources.cite(said.path, start, end)
         parts.append(f"{safe_markdown(text)}\n\n— {where}")
+    if said.left_out:
+        parts.append(f"The list has {counted(said.left_out, 'further item')}.")
     return "\n\n".join(parts)
 
 

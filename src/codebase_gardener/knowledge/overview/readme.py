@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import zip_longest
+from itertools import takewhile, zip_longest
 
 from codebase_gardener.documents.blocks import Block
 from codebase_gardener.documents.code_spans import edited
@@ -80,6 +80,7 @@ class Introduction:
         code: The first code of several lines that it shows in the repository's own languages; None for none.
         has_shorter: Whether other code stands before that, if only a line.
         passed_over: Whether code of several lines stands before that, in another language or one that is not known.
+        left_out: How many items the list has besides that the last of what is said is an item of.
     """
 
     path: str
@@ -87,6 +88,7 @@ class Introduction:
     code: Block | None
     has_shorter: bool = False
     passed_over: bool = False
+    left_out: int = 0
 
     @property
     def called(self) -> str:
@@ -148,12 +150,23 @@ def introduction(facts: Mapping[str, FileFacts], texts: Mapping[str, str], name:
     shown = next((block for block in codes if "\n" in block.text and _is_use(block, spoken)), None)
     before = codes[: codes.index(shown)] if shown else []
     passed_over = any("\n" in block.text for block in before)
-    return Introduction(path, said, shown, bool(before), passed_over) if said or shown else None
+    if not said and not shown:
+        return None
+    return Introduction(path, said, shown, bool(before), passed_over, _left_out(said, found))
+
+
+def _left_out(said: Sequence[Block], found: Sequence[Block]) -> int:
+    """The items that follow the last of what is said, where that is an item, too."""
+    if not said or said[-1].kind != "item":
+        return 0
+    rest = (block for block in found if block.start > said[-1].start)
+    return sum(1 for _ in takewhile(lambda block: block.kind == "item", rest))
 
 
 def _said(found: Sequence[Block], called: set[str]) -> Iterator[Block]:
     """What stands before the first section and in those that tell what it is; no asides, nothing that leads to code."""
     chars = count = sections = 0
+    last: Block | None = None  # of what is said
     tells, told, title, leads = True, False, "", False
     boxes = [(block.start, block.end) for block in found if block.kind == "box"]
     headings = {plain_text(block.text).lower() for block in found if block.kind == "heading"}
@@ -176,11 +189,12 @@ def _said(found: Sequence[Block], called: set[str]) -> Iterator[Block]:
             leads_to_code = False  # what it is, and then how that looks
         aside = any(start <= block.start <= end for start, end in boxes)
         is_of_contents = block.kind == "item" and text.strip().lower() in headings
+        goes_on = block.kind == "item" and last is not None and last.end + 1 == block.start
         if (
             aside
             or leads_to_code
             or is_of_contents
-            or not (_says(block) or (leads and _is_lead(block, after)))
+            or not (_says(block, 1 if goes_on else 0) or (leads and _is_lead(block, after)))
         ):
             continue
         if not chars and _ASIDE.match(text) and names.isdisjoint(re.findall(r"[\w.-]+", text.lower())):
@@ -188,9 +202,9 @@ def _said(found: Sequence[Block], called: set[str]) -> Iterator[Block]:
         is_short = chars and block.kind == "paragraph" and not leads
         if is_short and len(_WORD.findall(text)) < _SHORTEST_LATER:
             continue
-        if count >= _MOST_BLOCKS or (chars and chars + len(text) > _MOST_CHARS):
+        if (count >= _MOST_BLOCKS and not goes_on) or (chars and chars + len(text) > _MOST_CHARS):
             return
-        chars, count = chars + len(text), count + 1
+        chars, count, last = chars + len(text), count + 1, whole
         told, leads = told or _defines(text, names), False
         yield block
 
