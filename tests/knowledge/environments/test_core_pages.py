@@ -164,3 +164,13 @@ def test_what_scripts_read_is_told_of_work_on_the_repository(tmp_path: Path) -> 
     assert "TOOL_HOME" in section(pages["Core"], "Credentials")
     assert "RELEASE_TYPE" in section(pages["Development"], "Credentials")
     assert pages["Development"].page.description == "The packaging files list them under `dev`."
+
+
+def test_the_features_of_a_crate_are_told_with_their_comments(tmp_path: Path) -> None:
+    cargo = '[package]\nname = "tool"\nversion = "1.0.0"\n\n[features]\ndefault = ["std"]\n# Uses the heap.\n'
+    cargo += 'std = ["log/std"]\nslow = []\n\n[dependencies]\nlog = "1"\n'
+    core = pages_of(repository(tmp_path, {"Cargo.toml": cargo, "src/lib.rs": "pub fn a() {}\n"}))["Core"]
+    told = section(core, "Quick Install")
+    assert "| `std` | `log/std` | on | “Uses the heap.” | `Cargo.toml:L7-8` |" in told
+    assert "| `slow` | — | off | — | `Cargo.toml:L9-9` |" in told
+    assert "`default`" not in told

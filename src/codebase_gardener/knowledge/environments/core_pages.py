@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from codebase_gardener.knowledge.environments.backends import Backend
 from codebase_gardener.knowledge.environments.build_conditions import build_condition_notes
 from codebase_gardener.knowledge.environments.evidence_by_kind import FoundEvidence, key_of
+from codebase_gardener.knowledge.environments.features import feature_table
 from codebase_gardener.knowledge.environments.needs_of_parts import needs_of_parts
 from codebase_gardener.knowledge.environments.optional_packages import Package, own_names
 from codebase_gardener.knowledge.environments.page_draft import (
@@ -72,7 +73,7 @@ def core_page(draft: EnvironmentDraft, backends: list[Backend], soft: list[Packa
         system,
         _dependencies(draft, sheet, dependencies, partly) if dependencies else _no_dependencies(draft),
         sheet.variables([one for one in _variables(draft) if one not in _of_scripts(draft)]),
-        _core_install(draft, backends),
+        "\n\n".join(filter(None, (_core_install(draft, backends), feature_table(draft, sheet)))),
         sheet.quotes([*evidence, *draft.more(evidence)]),
         sheet.errors(_ranked(errors, facts.core)),
         _core_notes(draft, sheet, checks, soft),
