@@ -6,10 +6,11 @@ import pytest
 
 from codebase_gardener.knowledge.answers.graph_rows import DefinedName, DescribedParameter, Place
 from codebase_gardener.knowledge.answers.lines import GraphLine
+from codebase_gardener.knowledge.answers.switches import NamedSwitch
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.retrieval.documents import PAGE_KIND, Document
 from codebase_gardener.retrieval.index import SymbolIndex
-from codebase_gardener.wiki.how_to import answer_how, command_lines, parameter_lines
+from codebase_gardener.wiki.how_to import answer_how, asked_switches, command_lines, parameter_lines
 from codebase_gardener.wiki.search import WikiIndex
 
 
@@ -132,3 +133,18 @@ def test_a_goal_is_found_through_what_is_said_of_a_parameter() -> None:
         ("how do I do it", []),
     ):
         assert [(one.text, one.anchor) for one in parameter_lines(told, question)] == lines
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("How do I turn on serde support?", ["serde"]),
+        ("how can I enable the std feature", ["std"]),
+        ("How do I turn std off?", ["std"]),
+        ("How does serde read a version?", []),
+        ("How do I turn on the light?", []),
+    ],
+)
+def test_what_is_switched_on_by_its_name_answers(question: str, names: list[str]) -> None:
+    switches = [NamedSwitch("feature", name, (), (), "", "Cargo.toml", 1, 1) for name in ("serde", "std")]
+    assert [one.name for one in asked_switches(switches, question)] == names

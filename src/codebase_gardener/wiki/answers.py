@@ -12,6 +12,7 @@ from codebase_gardener.knowledge.answers.clauses import Clauses, clauses_of
 from codebase_gardener.knowledge.answers.definitions import definitions, standing
 from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.knowledge.answers.questions import LAST, Asked, forms_of, is_like_code
+from codebase_gardener.knowledge.answers.switches import switch_lines
 from codebase_gardener.languages.symbols import TYPES
 from codebase_gardener.utils.anchors import split_lines
 from codebase_gardener.utils.error_handling import InvalidInputError
@@ -164,9 +165,10 @@ def _version(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
 
 def _how(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
     """By a command, and with the wiki; without one, or with one of another state, it tells nothing of how."""
-    from codebase_gardener.wiki.how_to import answer_how, command_lines, parameter_lines
+    from codebase_gardener.wiki.how_to import answer_how, asked_switches, command_lines, parameter_lines
 
-    commands = command_lines(wiki.graph().commands(), question)
+    switched = asked_switches(wiki.graph().switches(), question)
+    commands = (*switch_lines(switched), *command_lines(wiki.graph().commands(), question))
     told = parameter_lines(wiki.graph().parameters(), question)
     found = None
     if _is_current(wiki):

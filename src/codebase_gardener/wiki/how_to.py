@@ -9,6 +9,7 @@ from codebase_gardener.documents.sentences import cut_between_words, first_sente
 from codebase_gardener.knowledge.answers.answering import GraphAnswer
 from codebase_gardener.knowledge.answers.graph_rows import DefinedName, DescribedParameter
 from codebase_gardener.knowledge.answers.lines import GraphLine
+from codebase_gardener.knowledge.answers.switches import NamedSwitch
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.retrieval.documents import PAGE_KIND
 from codebase_gardener.wiki.found import found_lines
@@ -17,7 +18,7 @@ from codebase_gardener.wiki.search import SearchResult, WikiIndex
 from codebase_gardener.wiki.stems import stems
 from codebase_gardener.wiki.synonyms import had
 
-__all__ = ["answer_how", "command_lines", "parameter_lines"]
+__all__ = ["answer_how", "asked_switches", "command_lines", "parameter_lines"]
 
 _LOOKED_AT = 3
 _SECTIONS_AMONG = 6
@@ -31,6 +32,9 @@ _FROM = re.compile(
 _MOST_PARAMETERS = 2
 _MOST_WORDS = 8  # of a parameter's sentence, for each that is asked for
 _BEGINNING = 4  # letters that a stem has in common with the words that it is of
+_SWITCHES = re.compile(
+    r"\b(?:(?:turn|switch)(?:ing)? (?:[\w-]+ ){0,4}?(?:on|off)|enabl\w+|disabl\w+|activat\w+)\b", re.IGNORECASE
+)
 _ENOUGH = 2 / 3  # of a question's words: "in tests" says where, not what
 
 
@@ -132,6 +136,17 @@ def command_lines(commands: Iterable[DefinedName], question: str) -> tuple[Graph
             said = f"`{each.name}`: {each.says}" if each.says else f"`{each.name}`"
             best, lines = fit, (GraphLine(said, f"{place.path}:L{place.start}-{place.end}"),)
     return lines
+
+
+def asked_switches(switches: Iterable[NamedSwitch], question: str) -> list[NamedSwitch]:
+    """The features and extras that a question names which asks to switch something on or off.
+
+    Args:
+        switches: Of the repository.
+        question: "how do I …".
+    """
+    words = set(re.findall(r"[\w-]+", question.lower())) if _SWITCHES.search(question) else set()
+    return [one for one in switches if one.name.lower() in words]
 
 
 def parameter_lines(parameters: Iterable[DescribedParameter], question: str) -> tuple[GraphLine, ...]:
