@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from codebase_gardener.knowledge.answers.graph_rows import DefinedName, DescribedParameter, Place
@@ -10,8 +12,15 @@ from codebase_gardener.knowledge.answers.switches import NamedSwitch
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.retrieval.documents import PAGE_KIND, Document
 from codebase_gardener.retrieval.index import SymbolIndex
-from codebase_gardener.wiki.how_to import answer_how, asked_switches, command_lines, parameter_lines
+from codebase_gardener.wiki.how_to import (
+    answer_how,
+    asked_switches,
+    command_lines,
+    field_lines,
+    parameter_lines,
+)
 from codebase_gardener.wiki.search import WikiIndex
+from samples.written_graph import graph_of
 
 
 def document(anchor: str, title: str, text: str) -> Document:
@@ -148,3 +157,17 @@ def test_a_goal_is_found_through_what_is_said_of_a_parameter() -> None:
 def test_what_is_switched_on_by_its_name_answers(question: str, names: list[str]) -> None:
     switches = [NamedSwitch("feature", name, (), (), "", "Cargo.toml", 1, 1) for name in ("serde", "std")]
     assert [one.name for one in asked_switches(switches, question)] == names
+
+
+def test_an_option_is_found_by_the_words_of_its_name(tmp_path: Path) -> None:
+    code = "export interface Options {\n"
+    code += "  /** Fires again when a lid opens. */\n  fireOnOpening?: boolean\n  lid?: string\n}\n"
+    code += "export function offWindow(options: Options) {}\n"
+    graph = graph_of({"package.json": '{"name": "kiln", "version": "1.0.0"}', "index.ts": code}, tmp_path)
+    told = [("field `Options.fireOnOpening`: Fires again when a lid opens.", "index.ts:L3-3")]
+    for question, lines in (
+        ("How do I turn off firing on opening?", told),
+        ("How do I fire it?", []),
+        ("How do I open a lid?", []),
+    ):
+        assert [(one.text, one.anchor) for one in field_lines(graph, question)] == lines

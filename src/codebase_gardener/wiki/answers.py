@@ -165,17 +165,26 @@ def _version(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
 
 def _how(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
     """By a command, and with the wiki; without one, or with one of another state, it tells nothing of how."""
-    from codebase_gardener.wiki.how_to import answer_how, asked_switches, command_lines, parameter_lines
+    from codebase_gardener.wiki.how_to import (
+        answer_how,
+        asked_switches,
+        command_lines,
+        field_lines,
+        parameter_lines,
+    )
 
     switched = asked_switches(wiki.graph().switches(), question)
     commands = (*switch_lines(switched), *command_lines(wiki.graph().commands(), question))
+    options = field_lines(wiki.graph(), question)
     told = parameter_lines(wiki.graph().parameters(), question)
     found = None
     if _is_current(wiki):
         found = answer_how(wiki.index(), page_reader(wiki.paths), question, partial(_shown, wiki))
-    if not commands and not told:
+    if not commands and not options and not told:
         return found
-    lines = (*commands, *(found.lines if found else ()), *told)
+    is_done = found is not None and found.name.startswith("Workflow:")
+    rest = (*found.lines, *options) if found and is_done else (*options, *(found.lines if found else ()))
+    lines = (*commands, *rest, *told)
     return GraphAnswer("how", found.name if found else "", lines)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Set
 
 from codebase_gardener.documents.sentences import cut_between_words, first_sentence
 from codebase_gardener.knowledge.answers.answering import GraphAnswer
+from codebase_gardener.knowledge.answers.graph import Graph
 from codebase_gardener.knowledge.answers.graph_rows import DefinedName, DescribedParameter
 from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.knowledge.answers.switches import NamedSwitch
@@ -18,7 +19,7 @@ from codebase_gardener.wiki.search import SearchResult, WikiIndex
 from codebase_gardener.wiki.stems import stems
 from codebase_gardener.wiki.synonyms import had
 
-__all__ = ["answer_how", "asked_switches", "command_lines", "parameter_lines"]
+__all__ = ["answer_how", "asked_switches", "command_lines", "field_lines", "parameter_lines"]
 
 _LOOKED_AT = 3
 _SECTIONS_AMONG = 6
@@ -33,7 +34,8 @@ _MOST_PARAMETERS = 2
 _MOST_WORDS = 8  # of a parameter's sentence, for each that is asked for
 _BEGINNING = 4  # letters that a stem has in common with the words that it is of
 _SWITCHES = re.compile(
-    r"\b(?:(?:turn|switch)(?:ing)? (?:[\w-]+ ){0,4}?(?:on|off)|enabl\w+|disabl\w+|activat\w+)\b", re.IGNORECASE
+    r"\b(?:(?:turn|switch)(?:ing)? (?:[\w-]+ ){0,4}?(?:on|off)|enabl\w+|disabl\w+|activat\w+)\b",
+    re.IGNORECASE,
 )
 _ENOUGH = 2 / 3  # of a question's words: "in tests" says where, not what
 
@@ -147,6 +149,32 @@ def asked_switches(switches: Iterable[NamedSwitch], question: str) -> list[Named
     """
     words = set(re.findall(r"[\w-]+", question.lower())) if _SWITCHES.search(question) else set()
     return [one for one in switches if one.name.lower() in words]
+
+
+def field_lines(graph: Graph, question: str) -> tuple[GraphLine, ...]:
+    """The fields of the package's types whose whole name, of several words, a question has: options; at most two.
+
+    Those with most of the question's words in their names and in what is said of them first.
+
+    Args:
+        graph: Of the repository.
+        question: "how do I …".
+    """
+    words, asked = set(stems(question)), question_stems(question).keys()
+    beginnings = [word[:_BEGINNING] for word in asked]
+    named = [key for key in dict.fromkeys(graph.keys()) if sum(word in key for word in beginnings) > 1]
+    found: dict[str, tuple[int, bool, str, GraphLine]] = {}
+    for row in (row for key in named for row in graph.rows(key)):
+        if not isinstance(row, DefinedName) or row.kind != "field" or row.place.area != "package":
+            continue
+        last = row.name.rpartition(".")[2]
+        name = set(stems(last))
+        if len(name) > 1 and len(had(name, words)) == len(name):
+            fit = len(had(asked, {*name, *stems(row.says)}))
+            line = GraphLine(f"field `{row.name}`{f': {row.says}' if row.says else ''}", row.place.anchor)
+            each = (-fit, not row.says, row.name, line)
+            found[last] = min(each, found.get(last, each), key=lambda one: one[:3])
+    return tuple(one[3] for one in sorted(found.values(), key=lambda one: one[:3])[:_MOST_PARAMETERS])
 
 
 def parameter_lines(parameters: Iterable[DescribedParameter], question: str) -> tuple[GraphLine, ...]:
