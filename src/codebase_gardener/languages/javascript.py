@@ -26,7 +26,7 @@ from codebase_gardener.languages.lexing import BACKTICK, BLOCK, DOUBLE, SINGLE, 
 from codebase_gardener.languages.meanings import PLACES, Offer, Place, joined
 from codebase_gardener.languages.rows import Bound, Family, Grammar, Language, TypeTests, each, words
 from codebase_gardener.languages.symbols import Symbol, TypedName
-from codebase_gardener.languages.typescript_callables import callables
+from codebase_gardener.languages.typescript_callables import callables, called_types, signatures_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -55,6 +55,10 @@ _QUERY = """
 (program (expression_statement (assignment_expression
   right: (assignment_expression left: (member_expression) right: (_)) @export)))
 """
+
+_JSX = """
+(([(jsx_opening_element name: (_) @tag) (jsx_self_closing_element name: (_) @tag)]) @call (#match? @tag "^[A-Z]"))
+"""  # small letters are elements of HTML
 
 MAX_MODULES = 20_000
 _MOST_FILES = 200_000
@@ -398,6 +402,7 @@ _FAMILY = Family(
     "script", _imports, exports, _hidden, _find, _offers, each(_parameter),
     renamed=renamed,
     renames=True,
+    makes_functions=True,
     erases=_erases,
     requires=_requires,
     wrappers=words("Promise Awaited Readonly Partial Required PromiseLike NonNullable"),
@@ -448,12 +453,13 @@ _JAVASCRIPT = Grammar(
         "class_declaration": "class",
         "method_definition": "function",
     },
-    _QUERY,
+    _QUERY + _JSX,
     calls=("call_expression", "new_expression"),
     paths={"member_expression": (("object",), ("property",))},
     wrapped={
         "call_expression": ("function",), "new_expression": ("constructor",), "await_expression": (),
         "parenthesized_expression": (), "unary_expression": ("argument",),
+        "jsx_opening_element": ("name",), "jsx_self_closing_element": ("name",),
     },
     around=("await_expression", "unary_expression", "parenthesized_expression"),
     plain=("identifier", "member_expression"),
@@ -498,6 +504,9 @@ _TYPESCRIPT = replace(
     ),
     overloads=True,
     callables=callables,
+    signatures_of=signatures_of,
+    called_types=called_types,
+    needed="required_parameter",
     typed_declarations={"property_signature": "function_type"},
     field_node="property_signature",
     qualified_types=("nested_type_identifier",),
@@ -531,7 +540,7 @@ TYPESCRIPT = Language(
 )  # fmt: skip
 TSX = replace(
     TYPESCRIPT, extensions=(".tsx",), interpreters=(), aliases=(),
-    grammar=replace(_TYPESCRIPT, function="language_tsx"),
+    grammar=replace(_TYPESCRIPT, function="language_tsx", code=_TYPESCRIPT.code + _JSX),
 )  # fmt: skip
 JAVASCRIPT = replace(
     TYPESCRIPT, extensions=(".js", ".jsx", ".mjs", ".cjs"), interpreters=("node",),

@@ -210,13 +210,27 @@ def outer_names(root: Node, path: str) -> dict[str, str]:
 
 
 def _same(node: Node) -> Iterator[tuple[str, str]]:
-    """The constants of a declaration that are another name for what has one: `export const pour = pourOut as Pour`."""
+    """The constants of a declaration that are another name for what has one: `export const pour = pourOut as Pour`.
+
+    So is what a cast gives the type of something itself: `export const pour = wrapped(pourOut) as typeof pourOut`.
+    """
     declaration = node.child_by_field_name("declaration")
     for one in declaration.named_children if declaration is not None else ():
         name = one.child_by_field_name("name") if one.type == "variable_declarator" else None
         value = _itself(one.child_by_field_name("value"))
+        if value is not None and value.type == "call_expression":
+            value = _type_is_of(one.child_by_field_name("value"))
         if name is not None and value is not None and name.type == value.type == "identifier":
             yield text_of(name), text_of(value)
+
+
+def _type_is_of(value: Node | None) -> Node | None:
+    """Whose type a cast gives to a value: of `as typeof pour`, also with further members, `pour`."""
+    kind = value.named_children[-1] if value is not None and value.type == "as_expression" else None
+    while kind is not None and kind.type == "intersection_type" and kind.named_children:
+        kind = kind.named_children[0]
+    is_of = kind is not None and kind.type == "type_query" and kind.named_children
+    return kind.named_children[0] if kind is not None and is_of else None
 
 
 def _itself(value: Node | None) -> Node | None:

@@ -124,6 +124,8 @@ class Grammar:
         braced_later: Bodies that begin before their brace.
         callables: The variables of a file's outer level whose types say how they are called: each with its node, and
             those of its signatures.
+        signatures_of: The signatures by which what a type's node defines is called; none where it is not called.
+        called_types: The names of the types by which a variable may be called, with `()` of the function that made it.
         declarations: Node types that declare a function without a body (an interface's method, a prototype), to the
             kind; they are listed on request only.
         overloads: Whether callers of what has a body see its declarations in the same file alone.
@@ -147,12 +149,14 @@ class Grammar:
         no_base: Nodes in them that are no base.
         no_parameter: Nodes among the parameters that are none.
         plain_parameters: Nodes that are a parameter's name.
+        needed: The node of a parameter that a call must give, where a `?` after its name says that it need not.
         rest: Parameters that take the rest.
         given: What a node that the query captures as `typed` says of variables and fields (`Type.field`, and `Type[]`
             for what a type's elements are), where it is no declaration in the manner of C.
         matching: Nodes in which a pattern takes a value apart, besides those that loop over it.
         indexed: Nodes of one element of what stands first in them: `[]` in a dotted name.
         field_node: The node type of a field of a type.
+        variant_node: The node type of one of the values that a type of them has.
         open_fields: The names that such a node gives to users of its type.
         renamed: The dotted name of the type that one of `aliases` only gives another name to; "".
         shared_keyword: What several definitions of types may have before them once.
@@ -201,6 +205,8 @@ class Grammar:
     )
     braced_later: tuple[str, ...] = ()
     callables: Callable[[Node], Mapping[str, tuple[Node, list[Node]]]] = lambda _root: {}
+    signatures_of: Callable[[Node], list[Node]] = lambda _node: []
+    called_types: Callable[[Node], Iterator[str]] = lambda _node: iter(())
     declarations: Mapping[str, str] = field(default_factory=dict)
     overloads: bool = False
     typed_declarations: Mapping[str, str] = field(default_factory=dict)
@@ -221,11 +227,13 @@ class Grammar:
     no_base: tuple[str, ...] = ("comment", "type_arguments")
     no_parameter: tuple[str, ...] = ("comment",)
     plain_parameters: tuple[str, ...] = ("identifier",)
+    needed: str = ""
     rest: Mapping[str, str] = field(default_factory=dict)
     given: Callable[[Node], Iterator[Given]] | None = None
     matching: tuple[str, ...] = ()
     indexed: tuple[str, ...] = ()
     field_node: str = "field_declaration"
+    variant_node: str = ""
     open_fields: Callable[[Node], Iterator[str]] | None = None
     renamed: Callable[[Node], str] | None = None
     shared_keyword: str = ""
@@ -335,6 +343,7 @@ class Family:
         construction: How an object is made: `{name}` of the class, its `{path}`, `{arguments}`.
         is_static: Whether a method is called on the type.
         renames: Whether a package may offer something under another name than its file does.
+        makes_functions: Whether a call may make a function that a constant then names and others call by it.
         by_package: Whether a function is called by its package's name and its own.
         one_list: Whether its packaging file lists what only tests need with what users need, by the imports' names.
         erased: Kinds that only the compiler knows.
@@ -403,6 +412,7 @@ class Family:
     construction: str = "new {name}({arguments})"
     is_static: Callable[[Symbol], bool] = _static
     renames: bool = False
+    makes_functions: bool = False
     by_package: bool = False
     one_list: bool = False
     erased: tuple[str, ...] = ()

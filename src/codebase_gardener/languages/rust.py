@@ -338,7 +338,8 @@ def _is_static(symbol: Symbol) -> bool:
 def _find(units: Units, module: str, importer: str) -> str:
     parts = module.split(".")
     if parts[0] in ("crate", "self", "super"):
-        base = _crate_root(units, importer) if parts[0] == "crate" else importer
+        is_own = parts[0] != "crate" or _is_own_crate(units, importer)
+        base = importer if is_own else _crate_root(units, importer)
         parts = parts[1:] if parts[0] in ("crate", "self") else parts
         while parts and parts[0] == "super":
             base, parts = _parent(units, base), parts[1:]
@@ -361,10 +362,20 @@ def _crate_root(units: Units, importer: str) -> str:
     return ""
 
 
+def _is_own_crate(units: Units, path: str) -> bool:
+    """Whether a file is a crate by itself: a test, a benchmark or an example beside the sources of a package."""
+    folder = path.rpartition("/")[0]
+    package, _, name = folder.rpartition("/")
+    return name in ("tests", "benches", "examples") and any(
+        units.existing(joined(package, f"src/{root}.rs")) for root in ("lib", "main")
+    )
+
+
 def _child(units: Units, base: str, name: str) -> str:
     folder, _, file = base.rpartition("/")
     stem = file.removesuffix(".rs")
-    inside = folder if stem in ("lib", "main", "mod") else joined(folder, stem)
+    is_outer = stem in ("lib", "main", "mod") or _is_own_crate(units, base)
+    inside = folder if is_outer else joined(folder, stem)
     return units.existing(joined(inside, f"{name}.rs")) or units.existing(joined(inside, f"{name}/mod.rs"))
 
 
@@ -547,6 +558,7 @@ RUST = Language(
         defined=defined_types,
         tests=_tests,
         given=_given,
+        variant_node="enum_variant",
         open_fields=_open_fields,
         declarations={"function_signature_item": "function"},
         no_base=("line_comment", "block_comment", "type_arguments"),

@@ -221,6 +221,7 @@ def rebuilt(paths: WikiPaths, files: Mapping[str, str], repository: RepositoryFa
 def facts_of(paths: WikiPaths, snapshot: Snapshot, reporter: Reporter) -> RepositoryFacts:
     """The facts of a snapshot's files, with those kept that are known already."""
     from codebase_gardener.knowledge.extraction import extract
+    from codebase_gardener.knowledge.links.called_constants import with_called_constants
     from codebase_gardener.knowledge.sources.builds import with_builds
     from codebase_gardener.knowledge.sources.declarations import with_declarations
     from codebase_gardener.knowledge.sources.facts_cache import FactsCache
@@ -234,7 +235,8 @@ def facts_of(paths: WikiPaths, snapshot: Snapshot, reporter: Reporter) -> Reposi
     owner_repo, repo = identity(snapshot)
     programs = frozenset(file.path for file in snapshot.files if file.text.startswith("#!"))
     told = with_test_needs(with_declarations(with_type_tests(with_builds(facts), programs)))
-    return RepositoryFacts(owner_repo, snapshot, told, repo)
+    known = with_called_constants(told, {file.path: file.text for file in snapshot.files})
+    return RepositoryFacts(owner_repo, snapshot, known, repo)
 
 
 def recalling_results(paths: WikiPaths) -> AbstractContextManager[None]:

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from codebase_gardener.knowledge.pages.documents import page_of
 from codebase_gardener.knowledge.pages.markup import (
+    MAY_BE_IT,
     MAY_USE_IT,
     NO_CERTAIN_USE,
     NO_CHECK,
@@ -93,7 +94,7 @@ MAKES_WEIGHT = 2.0
 NAMED_WEIGHT = 2.0
 """For the definition whose name a question writes as code writes it."""
 
-_NOTHING = (MAY_USE_IT, NONE_FOUND, NO_CERTAIN_USE, NO_CHECK, NO_CODE, NO_ERROR, NO_VARIABLE)
+_NOTHING = (MAY_BE_IT, MAY_USE_IT, NONE_FOUND, NO_CERTAIN_USE, NO_CHECK, NO_CODE, NO_ERROR, NO_VARIABLE)
 _OF_OTHERS = (WHY_A_PAGE, USES, USED_BY, *_NOTHING)
 _PLACE = re.compile(r"`[^`:\n]+:L\d+-\d+`")  # the words of a path say little of what stands there
 _LISTED = re.compile(r"- [^`\n]*: `([^`:\n]+):L\d+-\d+`\Z")

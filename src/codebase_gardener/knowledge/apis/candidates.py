@@ -259,7 +259,7 @@ class _Figures:
         if family and not exported and self._says_itself(subject):
             exported = subject.name
         areas = self._areas.get(target, Counter())
-        docstring = symbol.docstring or ""
+        docstring = symbol.docstring or (symbol.declared.docstring if symbol.declared else "") or ""
         last = {name.rpartition(".")[2] for name in symbol.decorators}
         heirs = len(context.subclasses(symbol)) if symbol.kind == "class" else 0
         shown = self._shown_heirs.get(target, 0)
@@ -271,7 +271,7 @@ class _Figures:
             top=_is_top(exported, symbol),
             reached="" if exported or owner is None else self._heir_name(owner),
             imported=0.0
-            if exported.count(".") == 1
+            if exported.count(".") == 1 and _is_top(exported, symbol)
             else self._imported(context.target(subject), is_owner=owner is not None),
             declared=family is None and subject.name in facts[symbol.path].exports,
             hidden_module=any(

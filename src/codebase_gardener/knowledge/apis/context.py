@@ -26,6 +26,7 @@ from codebase_gardener.languages.table import family_of, is_of_its_type
 __all__ = ["ApiContext", "DefinitionText", "definition_in"]
 
 _NESTED = ("readme", "docs", "example")
+_OUTSIDE = ("docs", "examples", "tests")
 _LONGEST_DOCUMENT = 200_000  # characters of a document whose spelling is looked at
 
 
@@ -140,6 +141,23 @@ class ApiContext:
                     lines[use.target] = min(lines.get(use.target, use.start), use.start)
             self._first_lines[id(passage)] = found
         return self._first_lines[id(passage)]
+
+    @cached_property
+    def imports_outside(self) -> dict[str, list[tuple[str, int]]]:
+        """By name: the files of docs, examples and tests that import it from a module of the repository, each with the
+        first line, where it is not known what the module means by it.
+        """
+        found: dict[str, dict[str, int]] = defaultdict(dict)
+        public = self.resolution.public
+        modules = {name.rpartition(".")[0] for name in public}
+        for path, area in self.repository.areas.items():
+            facts = self.repository.facts[path]
+            imports = (*facts.imports, *(one for snippet in facts.snippets for one in snippet.imports))
+            for one in imports if area in _OUTSIDE else ():
+                name = one.alias if one.name in ("", "default") else one.name
+                if one.module in modules and not one.level and f"{one.module}.{name}" not in public:
+                    found[name].setdefault(path, one.line)
+        return {name: list(lines.items()) for name, lines in found.items()}
 
     @cached_property
     def _first_lines(self) -> dict[int, dict[str, dict[Target, int]]]:

@@ -11,7 +11,7 @@ from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.pages.cited import PageSources
-from codebase_gardener.knowledge.pages.markup import MAY_USE_IT, NO_CERTAIN_USE, NO_CODE, USED_BY, USES, code
+from codebase_gardener.knowledge.pages.markup import MAY_BE_IT, MAY_USE_IT, NO_CERTAIN_USE, NO_CODE, USED_BY, USES, code
 from codebase_gardener.knowledge.pages.quoting import inline
 from codebase_gardener.knowledge.pages.wording import AREA_NOUNS, AREA_ORDER, counted, enumerated, not_listed
 from codebase_gardener.languages.symbols import Symbol
@@ -199,22 +199,34 @@ def shown_in(target: Target, context: ApiContext, sources: PageSources) -> list[
     told = used_in(target, context)
     if not told and entries:
         return entries
-    may_be = _may_use_it(target, context, sources)
+    may_be = _may_use_it(target, told, context, sources)
     return [*entries, *_shown_in(target, told, context, sources, is_open=bool(may_be)), *may_be]
 
 
-def _may_use_it(target: Target, context: ApiContext, sources: PageSources) -> list[str]:
+def _may_use_it(target: Target, told: str, context: ApiContext, sources: PageSources) -> list[str]:
     """Where a method's name is called on something whose type the code does not tell."""
     symbol = context.symbol(target)
     places = context.open_calls(symbol) if symbol is not None else ()
     if symbol is None or not places:
-        return []
+        return _may_be_it(symbol, context, sources) if symbol is not None and not told else []
     path, line = places[0]
     where = f"at {sources.cite(path, line, line)}"
     told = f"{MAY_USE_IT}{code(f'.{symbol.name}()')} is called"
     if len(places) == 1:
         return [f"{told} {where}: that may be a use of it."]
     return [f"{told} in {len(places)} places, first {where}: some of them may be uses of it."]
+
+
+def _may_be_it(symbol: Symbol, context: ApiContext, sources: PageSources) -> list[str]:
+    """Where docs, examples or tests import its name from the repository, and no link leads to a definition."""
+    places = context.imports_outside.get(symbol.name, ()) if "." not in symbol.qualified_name else ()
+    if not places:
+        return []
+    path, line = places[0]
+    told = f"{MAY_BE_IT}is imported at {sources.cite(path, line, line)}"
+    if len(places) > 1:
+        told += f" and in {counted(len(places) - 1, 'other file')}"
+    return [f"{told}: whether it is this one could not be told."]
 
 
 def _shown_in(

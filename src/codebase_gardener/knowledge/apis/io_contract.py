@@ -14,7 +14,8 @@ from codebase_gardener.knowledge.apis.returned_values import own_nodes, returned
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.pages.implementation_layout import IoContract, Output, Parameter
 from codebase_gardener.knowledge.pages.quoting import inline
-from codebase_gardener.languages.engine.fields import tree_alias, tree_fields
+from codebase_gardener.languages.engine.called import tree_called
+from codebase_gardener.languages.engine.fields import tree_alias, tree_fields, tree_variants
 from codebase_gardener.languages.python.expressions import annotated_doc, bare_type
 from codebase_gardener.languages.python.headers import Definition, SourceLines
 from codebase_gardener.languages.signatures import typed_parameters
@@ -50,7 +51,14 @@ def contract_of(symbol: Symbol, context: ApiContext) -> IoContract:
 def _tree_contract(symbol: Symbol, says: Documentation, context: ApiContext) -> IoContract:
     """Of another language: what the text of the signature gives."""
     if symbol.kind in ("type", "interface"):
-        return IoContract(tuple(map(_open_field, _fields_by_alias(symbol, context))), ())
+        lines = context.repository.lines(symbol.path, symbol.start, symbol.end)
+        found = _fields_by_alias(symbol, context) or tree_variants(symbol, lines)
+        fields = tuple(map(_open_field, found))
+        called = tree_called(symbol, lines)
+        if called is None:
+            return IoContract(fields, ())
+        contract = _tree_contract(called, says, context)
+        return IoContract((*contract.inputs, *fields), contract.outputs)
     shown = constructor_of_class(symbol, context) if symbol.kind == "class" else symbol
     at = shown.declared.anchor if shown is not None and shown.declared is not None else None
     inputs = []

@@ -16,7 +16,7 @@ from codebase_gardener.languages.rows import Family
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import FAMILIES, LANGUAGES, family_of, is_hidden
 
-__all__ = ["FamilyLinks", "link_families", "units_of"]
+__all__ = ["FamilyLinks", "link_families", "spaces_of", "units_of"]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def link_families(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> F
     )
     if not families:
         return FamilyLinks()
-    spaces = {space.key: space for space in _spaces(facts, areas) if space.family in families}
+    spaces = {space.key: space for space in spaces_of(facts, areas) if space.family in families}
     ours = {path for path, area in areas.items() if area == "package"}
     links: dict[str, Linker] = {}
     public: dict[str, Place] = {}
@@ -123,7 +123,7 @@ def units_of(facts: Mapping[str, FileFacts], family: Family) -> Units:
     return Units(family, (p for p, each in facts.items() if family_of(each.language) == family.name), entries)
 
 
-def _spaces(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> Iterator[Space]:
+def spaces_of(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> Iterator[Space]:
     """Of each file of such a language and of each definition's examples in it; of a document's code, one a family."""
     for path, area in areas.items():
         file = facts[path]

@@ -107,10 +107,18 @@ def test_passages(
         yield _of_symbol(symbol, title_of(symbol), "test", found)
 
 
-def family_test_passages(facts: FileFacts, uses: Sequence[Use], area: str) -> Iterator[Passage]:
+def family_test_passages(
+    facts: FileFacts, uses: Sequence[Use], area: str, helped: Sequence[tuple[Use, Sequence[Use]]] = ()
+) -> Iterator[Passage]:
     """In other languages: one a test function, one a call with a title, `test("title", …)`, and what else is tests.
 
     A file of tests without any may be a script that is one test; one that tests only start is none.
+
+    Args:
+        facts: Of the file.
+        uses: What it uses of the package and from outside.
+        area: Of the file.
+        helped: Its calls of the tests' own functions, each with what it uses of the package through them.
     """
     family = FAMILIES[family_of(facts.language)]
     if area != "tests" and not family.tests_anywhere:
@@ -119,17 +127,19 @@ def family_test_passages(facts: FileFacts, uses: Sequence[Use], area: str) -> It
     for symbol in filter(is_test, facts.symbols):
         tests += 1
         shown = "example" if LANGUAGES[symbol.language].example.match(symbol.name) else "test"
-        yield _of_symbol(symbol, title_of(symbol), shown, _on_lines(uses, symbol.start, symbol.end))
+        inside = _with_helpers(uses, helped, symbol.start, symbol.end)
+        yield _of_symbol(symbol, title_of(symbol), shown, inside)
     for start, end, title in facts.tests:
         tests += 1
         if title:
-            yield Passage(facts.path, start, end, _words(title), "test", "", _on_lines(uses, start, end))
+            inside = _with_helpers(uses, helped, start, end)
+            yield Passage(facts.path, start, end, _words(title), "test", "", inside)
     for reference in facts.references if family.titled else ():
         titled = family.title.match(reference.text) if reference.name in family.titled else None
         if titled is not None:
             tests += 1
             title = next(filter(None, titled.groups()))
-            inside = _on_lines(uses, reference.start, reference.end)
+            inside = _with_helpers(uses, helped, reference.start, reference.end)
             yield Passage(facts.path, reference.start, reference.end, title, "test", "", inside)
     is_script = family.test_scripts and not tests and not facts.exports and not is_in_material(facts.path)
     if is_script and any(use.kind == "call" and not use.scope for use in uses):
@@ -156,6 +166,23 @@ def _of_symbol(symbol: Symbol, title: str, area: str, uses: Sequence[Use]) -> Pa
 
 def _on_lines(uses: Sequence[Use], start: int, end: int) -> tuple[Use, ...]:
     return tuple(use for use in uses if start <= use.start and use.end <= end)
+
+
+def _with_helpers(
+    uses: Sequence[Use], helped: Sequence[tuple[Use, Sequence[Use]]], start: int, end: int
+) -> tuple[Use, ...]:
+    """What lines use themselves, and through the functions that they call."""
+    own = _on_lines(uses, start, end)
+    rows = [
+        (call.end, one)
+        for call, inside in helped
+        if start <= call.start and call.end <= end
+        for one in inside
+        if one not in own
+    ]
+    if not rows:
+        return own
+    return tuple(use for _, use in sorted([*rows, *((use.end, use) for use in own)], key=lambda row: row[0]))
 
 
 def _useful(inserted: list[tuple[int, Use]], package: frozenset[str]) -> list[tuple[int, Use]]:

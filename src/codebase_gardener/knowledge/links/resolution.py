@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -76,6 +76,7 @@ class Resolution:
 
 
 _COUNTED = ("package", "docs", "examples", "tests")
+_MOST_HELPERS = 50  # functions of the tests' own that one call leads to
 
 
 def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
@@ -107,6 +108,7 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
         _definitions(facts, areas),
         _functions(facts, areas),
         frozenset((family_of(language) or language, name) for language, name in methods),
+        _repeated(facts, areas),
     )
     for space in spaces.values():
         gathered.add(space, links.resolved(space))
@@ -212,6 +214,7 @@ class _Uses:
         definitions: Mapping[tuple[str, str], list[Symbol]],
         functions: Mapping[str, list[Symbol]],
         methods: frozenset[tuple[str, str]],
+        repeated: frozenset[tuple[str, str]],
     ) -> None:
         self._areas = areas
         self._definitions = definitions
@@ -223,7 +226,9 @@ class _Uses:
         self.callers: dict[Target, list[Use]] = defaultdict(list)
         self._functions = functions
         self._methods = methods
+        self._repeated = repeated
         self.open_calls: dict[tuple[str, str], set[tuple[str, int]]] = defaultdict(set)
+        self._scopes: dict[str, tuple[dict[str, list[Use]], dict[str, list[Use]]]] = {}
         self.references = 0
         self.unresolved = 0
         self.foreign = 0
@@ -265,8 +270,33 @@ class _Uses:
                 uses.append(use)
                 if is_code and not (isinstance(space, Space) and space.is_test(reference.start)):
                     self.callers[use.target].append(use)
-            elif entity.path == space.key:
+            elif entity.path == space.key or (isinstance(space, Space) and self._is_helper(use)):
                 own.append(use)
+
+    def _is_helper(self, use: Use) -> bool:
+        """Whether it calls a function of the tests' own."""
+        at = use.target.path
+        is_one = (at, use.target.name) not in self._repeated
+        return use.kind == "call" and is_one and self._areas.get(at) == "tests" == self._areas.get(use.path)
+
+    def helped(self, path: str) -> Iterator[tuple[Use, list[Use]]]:
+        """The calls by which a file's tests use the package through functions of the tests' own, with those uses."""
+        for call in self.own.get(path, ()):
+            found = self._within(call.target, set()) if self._is_helper(call) else []
+            if found:
+                yield call, found
+
+    def _within(self, helper: Target, seen: set[Target]) -> list[Use]:
+        """What a helper uses of the package itself, and through others."""
+        if helper in seen or len(seen) >= _MOST_HELPERS:
+            return []
+        seen.add(helper)
+        if helper.path not in self._scopes:
+            both = (self.uses.get(helper.path, ()), self.own.get(helper.path, ()))
+            self._scopes[helper.path] = (_by_scope(both[0]), _by_scope(both[1]))
+        uses, calls = self._scopes[helper.path]
+        further = [one for call in calls.get(helper.name, ()) for one in self._within(call.target, seen)]
+        return [*(one for one in uses.get(helper.name, ()) if one.target.path in self.package), *further]
 
     def _leave_open(self, space: Namespace | Space, reference: Reference) -> None:
         receiver, _, last = reference.name.rpartition(".")
@@ -314,6 +344,25 @@ class _Uses:
             reference.keywords,
             reference.text,
         )
+
+
+def _by_scope(uses: Iterable[Use]) -> dict[str, list[Use]]:
+    """Uses by the definition that they stand in."""
+    found: dict[str, list[Use]] = defaultdict(list)
+    for use in uses:
+        found[use.scope].append(use)
+    return found
+
+
+def _repeated(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> frozenset[tuple[str, str]]:
+    """Path and name of what a file of tests defines several times: each test has its own."""
+    counts = Counter(
+        (path, one.qualified_name)
+        for path, area in areas.items()
+        if area == "tests"
+        for one in facts[path].symbols
+    )
+    return frozenset(place for place, times in counts.items() if times > 1)
 
 
 def _definitions(
@@ -369,7 +418,7 @@ def _passages(
         keys = (path, *(f"{path}#{family}" for family in others.links))
         uses = sorted((use for key in keys for use in gathered.uses.get(key, ())), key=lambda use: use.start)
     if family_of(facts.language):
-        found = list(family_test_passages(facts, uses, area))
+        found = list(family_test_passages(facts, uses, area, list(gathered.helped(path))))
         if area == "examples":
             found += example_passages(facts, uses)
     elif facts.language != "python":

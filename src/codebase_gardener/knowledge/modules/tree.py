@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from codebase_gardener.knowledge.links.families import units_of
+from codebase_gardener.knowledge.modules.imports import imported_files
 from codebase_gardener.knowledge.pages.wiki_names import page_name, unique_names
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.table import FAMILIES, family_of, is_code, is_hidden, is_test
@@ -28,6 +30,9 @@ LONG_FILE = 300
 MANY_DEFINITIONS = 40
 """A folder whose own files have more public ones is too much for a page: its long files get pages of their own."""
 
+LOOSE = "files at the root"
+"""What files are called that belong to no package in the folders beside them."""
+
 _AREAS = ("package", "scripts", "other", "examples", "benchmarks")
 """Where the code of a repository is: the first of these that has any; tests are never meant."""
 
@@ -42,6 +47,7 @@ class Module:
         parent: Path of the module around it; None for a topmost one.
         name: Of its page.
         title: Its path; of the root, what the repository is called.
+        is_loose: Whether it is only the files at the root, which belong to none of the folders.
     """
 
     path: str
@@ -49,6 +55,7 @@ class Module:
     parent: str | None
     name: str
     title: str
+    is_loose: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,7 @@ def module_tree(repository: RepositoryFacts) -> ModuleTree:
 
     A folder with code is one, unless it has hardly any lines or only serves tests; in a folder with many public
     definitions the long files are, too; where all code is one file, that file is. The root of a package that lies in
-    folders is none where it only has scripts.
+    folders is none where it only has scripts, or what nothing imports and nobody is offered.
     """
     files = _code(repository)
     folders: dict[str, list[str]] = defaultdict(list)
@@ -87,14 +94,17 @@ def module_tree(repository: RepositoryFacts) -> ModuleTree:
         folders = {files[0]: files}
     if len(folders) > 1 and "" in folders and _are_scripts(folders[""], repository):
         del folders[""]
+    is_loose = len(folders) > 1 and "" in folders and _are_loose(folders[""], repository)
+    if is_loose and not any(_public(repository, path) for path in folders[""]):
+        del folders[""]
     lines = {path: repository.facts[path].lines for path in files}
     for folder in sorted(folders, key=lambda one: (-one.count("/"), one)):
         if sum(lines[path] for path in folders[folder]) <= FEW_LINES:
-            _tell_with_outer(folder, folders)
+            _tell_with_outer(folder, folders, is_loose=is_loose)
     _drop_empty(folders, lines, repository)
-    _lessen(folders, lines)
+    _lessen(folders, lines, is_loose=is_loose)
     _split(folders, lines, repository)
-    return ModuleTree(_named(folders, repository))
+    return ModuleTree(_named(folders, repository, is_loose=is_loose))
 
 
 def _code(repository: RepositoryFacts) -> list[str]:
@@ -128,6 +138,23 @@ def _are_scripts(paths: Sequence[str], repository: RepositoryFacts) -> bool:
     return not re.search(rf"(?<![\w-])(?:{stems})(?![\w-])", "\n".join(told))
 
 
+def _are_loose(paths: Sequence[str], repository: RepositoryFacts) -> bool:
+    """Whether no packaging file offers one of the files at the root, and no other file imports one."""
+    facts = repository.facts
+    families = {family_of(facts[path].language) for path in paths}
+    if "" in families or any(":" in _unit(path, repository) for path in paths):
+        return False
+    for name in families:
+        entries = set(units_of(facts, FAMILIES[name]).entries.values())
+        if not entries or entries & set(paths):
+            return False
+    return not any(
+        "/" in user and set(used) & set(paths)
+        for user, used in imported_files(facts).items()
+        if repository.areas[user] != "tests"
+    )
+
+
 def _is_named(path: str, repository: RepositoryFacts) -> bool:
     """Whether a file is a packaging file that names a package."""
     manifest = read_manifest(path, repository.texts[path])
@@ -140,9 +167,9 @@ def _unit(path: str, repository: RepositoryFacts) -> str:
     return family.unit(path) if family else path
 
 
-def _outer(path: str, known: Iterable[str]) -> str | None:
-    """The nearest of the known folders that a path is in."""
-    folders = set(known)
+def _outer(path: str, known: Iterable[str], *, is_loose: bool = False) -> str | None:
+    """The nearest of the known folders that a path is in; loose files at the root hold none."""
+    folders = set(known) - ({""} if is_loose else set())
     while path:
         path = path.rpartition("/")[0]
         if path in folders:
@@ -150,8 +177,8 @@ def _outer(path: str, known: Iterable[str]) -> str | None:
     return None
 
 
-def _tell_with_outer(folder: str, folders: dict[str, list[str]]) -> None:
-    outer = _outer(folder, folders)
+def _tell_with_outer(folder: str, folders: dict[str, list[str]], *, is_loose: bool) -> None:
+    outer = _outer(folder, folders, is_loose=is_loose)
     if outer is not None:
         folders[outer] = sorted([*folders[outer], *folders.pop(folder)])
 
@@ -164,13 +191,13 @@ def _drop_empty(folders: dict[str, list[str]], lines: Mapping[str, int], reposit
             del folders[folder]
 
 
-def _lessen(folders: dict[str, list[str]], lines: Mapping[str, int]) -> None:
+def _lessen(folders: dict[str, list[str]], lines: Mapping[str, int], *, is_loose: bool) -> None:
     """Smallest first, folders are told with those around them, until there are few enough."""
     size = {folder: sum(lines[path] for path in paths) for folder, paths in folders.items()}
     for folder in sorted(size, key=lambda one: (size[one], one)):
         if len(folders) <= MOST_MODULES:
             return
-        _tell_with_outer(folder, folders)
+        _tell_with_outer(folder, folders, is_loose=is_loose)
 
 
 def _split(folders: dict[str, list[str]], lines: Mapping[str, int], repository: RepositoryFacts) -> None:
@@ -192,13 +219,20 @@ def _public(repository: RepositoryFacts, path: str) -> int:
     )
 
 
-def _named(folders: Mapping[str, Sequence[str]], repository: RepositoryFacts) -> tuple[Module, ...]:
+def _named(
+    folders: Mapping[str, Sequence[str]], repository: RepositoryFacts, *, is_loose: bool
+) -> tuple[Module, ...]:
     paths = sorted(folders)
-    root = repository.repo.rstrip("/").rpartition("/")[2] or "root"
+    root = LOOSE if is_loose else repository.repo.rstrip("/").rpartition("/")[2] or "root"
     names = unique_names(page_name(repository.owner_repo, path.replace("/", "_") or root) for path in paths)
     return tuple(
         Module(
-            path, tuple(sorted(folders[path])), _outer(path, folders) if path else None, name, path or root
+            path,
+            tuple(sorted(folders[path])),
+            _outer(path, folders, is_loose=is_loose) if path else None,
+            name,
+            path or root,
+            is_loose=is_loose and not path,
         )
         for path, name in zip(paths, names, strict=True)
     )

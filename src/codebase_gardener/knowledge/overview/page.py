@@ -150,7 +150,7 @@ def _described(given: Material) -> tuple[str, str] | None:
 def _said_in_code(given: Material) -> SaidOf | None:
     """What the package at the root says of itself, else the only one that lies in no other."""
     roots = [one for one in given.tree.modules if one.parent is None]
-    roots = [one for one in roots if not one.path] or roots
+    roots = [one for one in roots if not one.path and not one.is_loose] or roots
     return said_of(roots[0], given.context.repository) if len(roots) == 1 else None
 
 
@@ -246,14 +246,16 @@ def _parts(given: Material) -> str:
     if not given.tree.modules:
         return "It holds no code that is not a test."
     pages = {page.id: page for page in given.of_type("Module")}
-    shown = sorted(given.tree.modules, key=lambda one: (_depth(one, given), one.path))[:_MOST_PARTS]
+    shown = sorted(given.tree.modules, key=lambda one: (one.is_loose, _depth(one, given), one.path))[
+        :_MOST_PARTS
+    ]
     rows = [
         (
             f"[{code(module.title)}](modules/{module.name}.md)",
             str(sum(given.context.repository.facts[path].lines for path in module.files)),
             _said(pages[f"Module:{module.name}"], given),
         )
-        for module in sorted(shown, key=lambda one: one.path)
+        for module in sorted(shown, key=lambda one: (one.is_loose, one.path))
     ]
     more = len(given.tree.modules) - len(rows)
     rest = f"\n\n{counted(more, 'further module')}: [all modules](_ModuleIndex.md)." if more else ""

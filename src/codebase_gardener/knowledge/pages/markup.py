@@ -9,7 +9,7 @@ from codebase_gardener.documents.code_spans import code_spans, edited
 from codebase_gardener.documents.fences import fence_after, opened_fence
 
 __all__ = [
-    "EMPTY", "MAY_USE_IT", "NONE_FOUND", "NO_CERTAIN_USE", "NO_CHECK", "NO_CODE", "NO_ERROR", "NO_VARIABLE", "USED_BY",
+    "EMPTY", "MAY_BE_IT", "MAY_USE_IT", "NONE_FOUND", "NO_CERTAIN_USE", "NO_CHECK", "NO_CODE", "NO_ERROR", "NO_VARIABLE", "USED_BY",
     "USES", "WHY_A_PAGE", "code", "code_texts", "cell", "fence", "fenced", "is_rule", "link_free", "open_fence",
     "outside_fences", "plain", "read_tables", "table", "told_table", "unescaped", "without_code",
 ]  # fmt: skip
@@ -30,6 +30,9 @@ NO_CERTAIN_USE = "No use that is certain was found in docs, examples or tests."
 
 MAY_USE_IT = "On things of unknown type "
 """What the line begins with that says where its name is called without its type."""
+
+MAY_BE_IT = "Something of its name "
+"""What the line begins with that says where such a name is imported from the repository's own code."""
 
 WHY_A_PAGE = "Why it has a page: "
 """What the line begins with that says it."""

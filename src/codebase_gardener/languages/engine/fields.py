@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from codebase_gardener.languages.engine.constants import comments_at
-from codebase_gardener.languages.engine.nodes import text_of
+from codebase_gardener.languages.engine.nodes import declared_name, field_of, text_of
 from codebase_gardener.languages.engine.parsing import captured, parsed_tree
 from codebase_gardener.languages.engine.surroundings import cleaned, last_row
 from codebase_gardener.languages.symbols import Symbol, constant
@@ -17,7 +17,7 @@ from codebase_gardener.languages.table import GRAMMARS
 if TYPE_CHECKING:
     from tree_sitter import Node, Tree
 
-__all__ = ["tree_alias", "tree_fields"]
+__all__ = ["tree_alias", "tree_fields", "tree_variants"]
 
 _MOST_LINES = 3_000
 """Of a type that is read a second time."""
@@ -31,11 +31,31 @@ def tree_fields(symbol: Symbol, lines: Sequence[str]) -> tuple[Symbol, ...]:
         lines: Its own, from `start` to `end`.
     """
     grammar = GRAMMARS.get(symbol.language)
-    if symbol.kind not in ("type", "interface") or grammar is None or grammar.open_fields is None:
+    open_fields = grammar.open_fields if grammar is not None else None
+    if symbol.kind not in ("type", "interface") or grammar is None or open_fields is None:
         return ()
     tree = _tree("\n".join(lines), symbol.language) if len(lines) <= _MOST_LINES else None
     found = captured(tree, symbol.language, f"({grammar.field_node}) @field")["field"] if tree else []
-    return tuple(one for node in found if _is_outer(node, symbol.language) for one in _named(node, symbol))
+    fields = (node for node in found if _is_outer(node, symbol.language))
+    return tuple(one for node in fields for one in _named(node, symbol, open_fields(node), ("type",)))
+
+
+def tree_variants(symbol: Symbol, lines: Sequence[str]) -> tuple[Symbol, ...]:
+    """The values that a type of them has, in order, each named after it; `returns` is what one holds.
+
+    Args:
+        symbol: The type.
+        lines: Its own, from `start` to `end`.
+    """
+    grammar = GRAMMARS.get(symbol.language)
+    if symbol.kind != "type" or grammar is None or not grammar.variant_node or len(lines) > _MOST_LINES:
+        return ()
+    tree = _tree("\n".join(lines), symbol.language)
+    found = captured(tree, symbol.language, f"({grammar.variant_node}) @variant")["variant"] if tree else []
+    variants = (node for node in found if _is_outer(node, symbol.language))
+    return tuple(
+        one for node in variants for one in _named(node, symbol, declared_name(node), ("body", "value"))
+    )
 
 
 def tree_alias(symbol: Symbol, lines: Sequence[str]) -> str:
@@ -77,20 +97,21 @@ def _is_outer(node: Node, language: str) -> bool:
     return any(one is not None and one.type in GRAMMARS[language].kinds for one in around)
 
 
-def _named(node: Node, owner: Symbol) -> Iterator[Symbol]:
+def _named(node: Node, owner: Symbol, names: Iterable[str], held: Sequence[str]) -> Iterator[Symbol]:
+    """Its names as symbols; what it holds stands in one of its fields."""
     grammar = GRAMMARS[owner.language]
     first = node
     while first.prev_sibling is not None and first.prev_sibling.type in grammar.attributes:
         first = first.prev_sibling
     comments = comments_at(first, grammar)
     docstring = cleaned([text_of(one).rstrip() for one in comments], grammar)
-    kind = node.child_by_field_name("type")
+    kind = field_of(node, held)
     said_at = (
         (comments[0].start_point.row + owner.start, last_row(comments[-1]) + owner.start)
         if docstring
         else (0, 0)
     )
-    for name in grammar.open_fields(node) if grammar.open_fields else ():
+    for name in names:
         field = constant(
             owner.path,
             f"{owner.qualified_name}.{name}",

@@ -58,6 +58,10 @@ class Linker:
         self._roots = family.root_names(units)
         self._open: set[object] = set()
 
+    def space(self, path: str) -> Space:
+        """The names of a file."""
+        return self._spaces[path]
+
     def resolved(self, space: Space) -> Iterator[tuple[Reference, Entity | None]]:
         """Each reference with what it means; None if that is unknown."""
         known: dict[tuple[str, str, int], Entity | None] = {}
@@ -423,6 +427,9 @@ class Linker:
     def _handed_out(self, space: Space, name: str) -> Entity | None:
         if name in space.inner:
             return self.members.entity(space.key, name)
+        made = any(one.how == "call" for one in space.bindings("", name, _LAST_LINE))
+        if made and name in space.names and name not in space.symbols:
+            return Entity("constant", space.key, name)  # itself, and not what it was given
         return self.trace(space, "", name, _LAST_LINE)
 
     # ---- members and calls
