@@ -60,6 +60,8 @@ FILES = {
     "rs/src/a/b.rs": "",
     "rs/src/d/mod.rs": "",
     "rs/examples/e.rs": "",
+    "rs/tests/t.rs": "",
+    "rs/tests/util/mod.rs": "",
 }
 
 
@@ -118,6 +120,8 @@ def test_parameters(language: str, source: str, expected: list[tuple[str, str, s
         ("rs/src/a/b.rs", "super", "rs/src/a.rs"),
         ("rs/examples/e.rs", "my_c.a.b", "rs/src/a/b.rs"),
         ("rs/src/a.rs", "serde.de", ""),
+        ("rs/tests/t.rs", "crate.util", "rs/tests/util/mod.rs"),
+        ("rs/tests/t.rs", "self.util", "rs/tests/util/mod.rs"),
     ],
 )
 def test_what_an_import_means(importer: str, module: str, expected: str) -> None:

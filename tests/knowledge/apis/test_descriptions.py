@@ -124,3 +124,20 @@ def test_a_property_is_called_one() -> None:
     ]
     assert told[0].startswith("`Pot.heat` is a property of class `Pot`")
     assert told[1].startswith("`Pot.cool` is a method of class `Pot`")
+
+
+def test_a_name_that_is_imported_without_a_definition_that_is_known_may_be_it() -> None:
+    files = {
+        "kiln/__init__.py": "from .core import cool\nfrom .hot import *\n",
+        "kiln/hot.py": "globals().update(made())\n",
+        "kiln/core.py": "def fire(): ...\n\n\ndef cool(): ...\n",
+        "tests/test_kiln.py": "from kiln import fire\n\n\ndef test_it():\n    fire()\n",
+    }
+    context = context_of(files)
+    told = {
+        name: shown_in(Target("kiln/core.py", name), context, PageSources(context.repository))
+        for name in ("fire", "cool")
+    }
+    assert told["cool"] == ["No use by its name was found in docs, examples or tests."]
+    assert told["fire"][0] == "No use that is certain was found in docs, examples or tests."
+    assert told["fire"][1].startswith("Something of its name is imported at `tests/test_kiln.py:L1-1`")

@@ -135,6 +135,32 @@ def test_a_script_beside_the_packages_makes_the_root_no_module() -> None:
     assert [name for name in pages if name.startswith("Module:")] == ["Module:o_r_src_pot"]
 
 
+_TYPED = {
+    "package.json": '{"name": "pot", "main": "./dist/index.js", "scripts": {"show": "node show.js"}}',
+    "src/index.ts": "export function cook(heat: number) {\n  return heat;\n}\n" * 8,
+    "src/tiny/index.ts": "export function cool() {\n  return 1;\n}\n",
+    "build.js": "const made = 1;\nmodule.exports = made;\n" * 20,
+}
+
+
+def test_files_at_the_root_that_belong_to_no_folder_hold_none() -> None:
+    tree = module_tree(context_of(_TYPED).repository)
+    assert [(one.path, one.title, one.parent) for one in tree.modules] == [("src", "src", None)]
+    tool = {"show.js": "function show () { return 1 }\nexports.show = show\n" * 12}
+    lone = {"lib/tiny.ts": "export function cool() {\n  return 1;\n}\n"}
+    pages = pages_of(_TYPED | tool | lone)
+    assert pages["Module:o_r_files_at_the_root"].title == "files at the root"
+    assert "Module:o_r_lib" in pages
+    overview = next(page for name, page in pages.items() if name.startswith("Overview:"))
+    parts = next(one.body for one in overview.sections if one.heading == "Parts")
+    assert parts.index("`lib`") < parts.index("`src`") < parts.index("`files at the root`")
+
+
+def test_what_the_package_is_is_no_loose_file() -> None:
+    files = _TYPED | {"src/index.ts": 'import { made } from "../build";\n' + _TYPED["src/index.ts"]}
+    assert "" in [one.path for one in module_tree(context_of(files).repository).modules]
+
+
 def test_the_root_of_a_workspace_is_no_module_where_nothing_uses_its_files() -> None:
     private = '{\n  "private": true,\n  "scripts": {\n    "play": "tsx play.ts"\n  }\n}\n'
     files = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codebase_gardener.languages.engine.fields import tree_fields
+from codebase_gardener.languages.engine.fields import tree_fields, tree_variants
 from samples.sources import symbols_in
 
 GO = """\
@@ -66,3 +66,16 @@ def test_open_fields_of_a_type_and_no_others(
         (f.qualified_name, f.returns, f.docstring, (f.start, f.end), (f.docstring_start, f.docstring_end))
         for f in found
     ] == expected
+
+
+def test_the_values_of_a_type_with_what_they_hold() -> None:
+    source = "pub enum Op {\n    /// So.\n    Exact,\n    Named(String),\n    Both { a: u8 },\n}\npub struct Pot;\n"
+    lines = source.split("\n")
+    symbols = symbols_in(source, "rust")
+    found = tree_variants(symbols["Op"], lines[:6])
+    assert [(one.qualified_name, one.returns, one.docstring, one.start) for one in found] == [
+        ("Op.Exact", None, "So.", 3),
+        ("Op.Named", "(String)", None, 4),
+        ("Op.Both", "{ a: u8 }", None, 5),
+    ]
+    assert tree_variants(symbols["Pot"], lines[6:7]) == ()

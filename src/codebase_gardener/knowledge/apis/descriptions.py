@@ -11,7 +11,15 @@ from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.pages.cited import PageSources
-from codebase_gardener.knowledge.pages.markup import MAY_BE_IT, MAY_USE_IT, NO_CERTAIN_USE, NO_CODE, USED_BY, USES, code
+from codebase_gardener.knowledge.pages.markup import (
+    MAY_BE_IT,
+    MAY_USE_IT,
+    NO_CERTAIN_USE,
+    NO_CODE,
+    USED_BY,
+    USES,
+    code,
+)
 from codebase_gardener.knowledge.pages.quoting import inline
 from codebase_gardener.knowledge.pages.wording import AREA_NOUNS, AREA_ORDER, counted, enumerated, not_listed
 from codebase_gardener.languages.symbols import Symbol

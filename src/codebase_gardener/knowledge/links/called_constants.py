@@ -65,9 +65,10 @@ def _called(space: Space, links: Linker, constants: Collection[Place]) -> Iterat
         meant = links.trace(space, "", name, _LAST_LINE) if name.partition(".")[0] in imported else None
         if meant is not None and meant.kind == "module":
             meant = links.offered(meant.path, "default")
-        place = (meant.path, meant.name) if meant is not None and meant.kind == "constant" else None
-        if place in constants and place[0] != space.key:
-            yield place
+        if meant is None or meant.kind != "constant" or meant.path == space.key:
+            continue
+        if (meant.path, meant.name) in constants:
+            yield meant.path, meant.name
 
 
 def _as_function(

@@ -139,14 +139,15 @@ def _are_scripts(paths: Sequence[str], repository: RepositoryFacts) -> bool:
 
 
 def _are_loose(paths: Sequence[str], repository: RepositoryFacts) -> bool:
-    """Whether no packaging file offers one of the files at the root, and no other file imports one."""
+    """Whether the packaging file at the root offers none of the files there, and no other file imports one."""
     facts = repository.facts
     families = {family_of(facts[path].language) for path in paths}
     if "" in families or any(":" in _unit(path, repository) for path in paths):
         return False
     for name in families:
-        entries = set(units_of(facts, FAMILIES[name]).entries.values())
-        if not entries or entries & set(paths):
+        units = units_of(facts, FAMILIES[name])
+        is_packaged = any(not folder for folder, _ in units.roots)
+        if not is_packaged or set(units.entries.values()) & set(paths):
             return False
     return not any(
         "/" in user and set(used) & set(paths)

@@ -9,9 +9,10 @@ from codebase_gardener.documents.code_spans import code_spans, edited
 from codebase_gardener.documents.fences import fence_after, opened_fence
 
 __all__ = [
-    "EMPTY", "MAY_BE_IT", "MAY_USE_IT", "NONE_FOUND", "NO_CERTAIN_USE", "NO_CHECK", "NO_CODE", "NO_ERROR", "NO_VARIABLE", "USED_BY",
-    "USES", "WHY_A_PAGE", "code", "code_texts", "cell", "fence", "fenced", "is_rule", "link_free", "open_fence",
-    "outside_fences", "plain", "read_tables", "table", "told_table", "unescaped", "without_code",
+    "EMPTY", "MAY_BE_IT", "MAY_USE_IT", "NONE_FOUND", "NO_CERTAIN_USE", "NO_CHECK", "NO_CODE", "NO_ERROR",
+    "NO_VARIABLE", "USED_BY", "USES", "WHY_A_PAGE", "code", "code_texts", "cell", "fence", "fenced", "is_rule",
+    "link_free", "open_fence", "outside_fences", "plain", "read_tables", "table", "told_table", "unescaped",
+    "without_code",
 ]  # fmt: skip
 
 NONE_FOUND = "None found in the repository."

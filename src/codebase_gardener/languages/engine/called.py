@@ -44,8 +44,8 @@ def tree_called(symbol: Symbol, lines: Sequence[str], name: str = "") -> Symbol 
     overloads = tuple((one.start_point.row + symbol.start, last_row(one) + symbol.start) for one in found)
     returned = dict.fromkeys(" ".join(one.split()) for each in found if (one := returns(each, grammar)))
     docstring, said_at = symbol.docstring, (symbol.docstring_start, symbol.docstring_end)
-    for one in found if not docstring else ():
-        comments = comments_at(one, grammar)
+    for signature in found if not docstring else ():
+        comments = comments_at(signature, grammar)
         docstring = cleaned([text_of(each).rstrip() for each in comments], grammar)
         if docstring:
             rows = comments[0].start_point.row, last_row(comments[-1])
