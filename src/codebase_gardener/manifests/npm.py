@@ -19,6 +19,9 @@ _TABLES = (
     ("devDependencies", "group", "dev"),
 )
 _ALIAS = re.compile(r"npm:(@?[^@\s]+)(?:@(.+))?\Z")
+_COMMON = ("types", "import", "require", "module-sync", "node", "default")
+"""Conditions of `exports` under which Node.js or TypeScript looks, whatever the program is."""
+_SOURCE = re.compile(r"(?<!\.d)\.[cm]?tsx?\Z")
 _ENGINES = {"node": "Node.js"}
 _MAIN = ("source", "module", "main", "types", "typings")
 """Fields that name the file of the package itself, where there is no `exports`; the source first."""
@@ -91,9 +94,14 @@ def _entries(data: LocatedValue) -> Iterator[PackageEntry]:
 
 
 def _files(entry: LocatedValue, depth: int) -> Iterator[str]:
-    """The files of an entry of `exports`, under whatever conditions."""
+    """The files of an entry of `exports`, under whatever conditions; those that only some programs get come last."""
     if isinstance(entry.value, str):
         yield entry.text
     elif depth < MAX_DEPTH:
-        for inner in (*entry.table.values(), *entry.entries):
+        ordered = sorted(entry.table.items(), key=lambda row: _is_for_some(*row))
+        for inner in (*(value for _, value in ordered), *entry.entries):
             yield from _files(inner, depth + 1)
+
+
+def _is_for_some(condition: str, entry: LocatedValue) -> bool:
+    return condition not in _COMMON and not (isinstance(entry.value, str) and _SOURCE.search(entry.text))
