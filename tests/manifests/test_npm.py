@@ -58,7 +58,9 @@ def test_what_it_lets_others_import() -> None:
     assert names("package.json", '{"name": "m", "main": "a.js", "exports": "./c.js"}') == [
         ("m", "./c.js"), ("m", "a.js"), ("m", ""),
     ]  # fmt: skip
-    text = '{"name": "m", "exports": {"some": {"types": "./s.d.ts"}, "source": "./m.ts", "import": "./m.mjs"}}'
+    text = (
+        '{"name": "m", "exports": {"some": {"types": "./s.d.ts"}, "source": "./m.ts", "import": "./m.mjs"}}'
+    )
     assert [path for _, path in names("package.json", text)] == ["./m.ts", "./m.mjs", "./s.d.ts", ""]
     assert (
         names("package.json", '{"name": 1}') == names("package.json", '{"name": "' + "a" * 300 + '"}') == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from codebase_gardener.knowledge.links.uses import Target
 from samples.written_context import context_of
 
 RUST = {
@@ -67,3 +68,14 @@ def test_a_method_of_an_example_takes_no_name_from_the_package() -> None:
     }
     (passage,) = context_of(files).resolution.passages
     assert [use.start for use in passage.uses] == [8]
+
+
+def test_what_only_an_inner_module_offers_can_be_imported_and_is_not_exported() -> None:
+    files = {
+        "package.json": '{"name": "kiln", "exports": {".": "./index.js", "./_inner": "./inner.js"}}',
+        "index.js": "export function fire () { return 1 }\n",
+        "inner.js": "export function heat () { return 1 }\n",
+    }
+    found = context_of(files).resolution
+    assert set(found.exported.values()) == {"kiln.fire"}
+    assert found.statements[Target("inner.js", "heat")] == 'import { heat } from "kiln/_inner";'

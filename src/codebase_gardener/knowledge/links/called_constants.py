@@ -33,14 +33,15 @@ def with_called_constants(facts: Mapping[str, FileFacts], texts: Mapping[str, st
         facts: By path.
         texts: By path.
     """
-    areas = areas_of(facts)
-    constants = {
+    made = {
         (path, one.qualified_name): one
-        for path, area in areas.items()
-        if area == "package" and FAMILIES.get(family_of(facts[path].language)) is not None
-        for one in facts[path].constants
-        if one.public and FAMILIES[family_of(one.language)].makes_functions
+        for path, file in facts.items()
+        if (family := FAMILIES.get(family_of(file.language))) is not None and family.makes_functions
+        for one in file.constants
+        if one.public
     }
+    areas = areas_of(facts) if made else {}
+    constants = {place: one for place, one in made.items() if areas[place[0]] == "package"}
     if not constants:
         return dict(facts)
     found: dict[str, list[Symbol]] = defaultdict(list)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ class FamilyLinks:
         spaces: Files, and documents with their code, by key.
         links: Of each family that the package has files of.
         public: Dotted name to place.
-        exported: Place to dotted name, types and functions alone.
+        exported: Place to dotted name, types and functions alone; not of a module that is the package's own matter.
         statements: Place to the statement that imports it.
         inside: Place to the statement by which files of the package itself import it.
         languages: Of the code blocks that are linked.
@@ -81,7 +82,7 @@ def link_families(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> F
             bases |= _grouped(fulfilled.pairs)
             remarks |= fulfilled.remarks
         found = _offers(family, links[name], own)
-        exported |= {place: offer.name for place, offer in found.items()}
+        exported |= {place: offer.name for place, offer in found.items() if not _is_inner(offer)}
         offered = (found | _members_of(found, own)).items()
         for place, offer in sorted(offered, key=lambda row: own[row[0][0]].left_out):
             public.setdefault(offer.name, place)
@@ -204,6 +205,11 @@ def _offers(family: Family, links: Linker, spaces: Mapping[str, Space]) -> dict[
     for place, offer in sorted(offers, key=lambda row: _by_length(*row)):
         found.setdefault(place, offer)
     return found
+
+
+def _is_inner(offer: Offer) -> bool:
+    """Whether its module says by an underscore that it is the package's own matter."""
+    return any(part.startswith("_") for part in re.split(r"[./]", offer.name.rpartition(".")[0]))
 
 
 def _by_length(place: Place, offer: Offer) -> tuple[int, int, bool, int, str, Place]:
