@@ -155,6 +155,7 @@ class Grammar:
         field_node: The node type of a field of a type.
         open_fields: The names that such a node gives to users of its type.
         renamed: The dotted name of the type that one of `aliases` only gives another name to; "".
+        function_type: The node type of a type of functions.
         shared_keyword: What several definitions of types may have before them once.
         tokens: What is used in a node that the query captures as `tokens`, whose own are no tree, by the source.
         defined: The types that a node defines which the query captures as `tokens`.
@@ -228,6 +229,7 @@ class Grammar:
     field_node: str = "field_declaration"
     open_fields: Callable[[Node], Iterator[str]] | None = None
     renamed: Callable[[Node], str] | None = None
+    function_type: str = ""
     shared_keyword: str = ""
     tokens: Callable[[Node, bytes], Iterator[TokenUse]] | None = None
     defined: Callable[[Node, bytes], Iterator[str]] = lambda _node, _source: iter(())
@@ -335,6 +337,7 @@ class Family:
         construction: How an object is made: `{name}` of the class, its `{path}`, `{arguments}`.
         is_static: Whether a method is called on the type.
         renames: Whether a package may offer something under another name than its file does.
+        results_told: Whether a function whose signature has no result returns nothing.
         by_package: Whether a function is called by its package's name and its own.
         one_list: Whether its packaging file lists what only tests need with what users need, by the imports' names.
         erased: Kinds that only the compiler knows.
@@ -404,6 +407,7 @@ class Family:
     is_static: Callable[[Symbol], bool] = _static
     renames: bool = False
     by_package: bool = False
+    results_told: bool = False
     one_list: bool = False
     erased: tuple[str, ...] = ()
     is_top: Callable[[str], bool] = bool

@@ -3,6 +3,7 @@
 from codebase_gardener.knowledge.apis.catalog import api_catalog
 from codebase_gardener.knowledge.apis.descriptions import (
     neighbours,
+    run_time,
     shown_in,
     standing,
     used_in,
@@ -124,3 +125,40 @@ def test_a_property_is_called_one() -> None:
     ]
     assert told[0].startswith("`Pot.heat` is a property of class `Pot`")
     assert told[1].startswith("`Pot.cool` is a method of class `Pot`")
+
+
+def test_a_method_is_one_of_a_class_only_where_the_language_has_classes() -> None:
+    files = {
+        "kiln/__init__.py": "class Pot:\n    def cool(self): ...\n",
+        "pot.go": "package pot\n\ntype Pot struct{}\n\nfunc (p *Pot) Cool() {}\n",
+    }
+    context = context_of(files)
+    sources, symbols = PageSources(context.repository), context.repository.symbols
+    told = [
+        standing(symbols[at], context, sources, "")
+        for at in ((path, f"Pot.{name}") for path, name in zip(files, ("cool", "Cool"), strict=True))
+    ]
+    assert "a method of class `Pot`" in told[0]
+    assert "a method of `Pot`" in told[1]
+
+
+def test_what_only_type_checkers_read_is_told_with_what_runs() -> None:
+    source = (
+        "import typing\nfrom typing import TYPE_CHECKING\n\n"
+        "if TYPE_CHECKING:\n    def still(pot):\n        return pot\n\n"
+        "    def hot(pot):\n        '''For checkers.'''\n\n    class Kind: ...\n\nelse:\n"
+        "    from typing import no_type_check as still\n\n"
+        "    def hot(pot):\n        '''Heats it.'''\n        return 1\n\n"
+        "if not typing.TYPE_CHECKING:\n    def cool(pot): ...\n"
+    )
+    context = context_of({"kiln/__init__.py": source})
+    symbols = {
+        name: context.repository.symbols["kiln/__init__.py", name]
+        for name in ("still", "hot", "Kind", "cool")
+    }
+    assert {name for name, symbol in symbols.items() if symbol.left_out} == {"still", "Kind"}
+    assert symbols["hot"].docstring == "Heats it."
+    sources = PageSources(context.repository)
+    told = {name: run_time(symbol, context, sources) for name, symbol in symbols.items()}
+    assert "at run time it is `typing.no_type_check` (`kiln/__init__.py:L14-14`)" in told.pop("still")
+    assert set(told.values()) == {""}

@@ -446,3 +446,14 @@ def test_the_inputs_of_an_interface_are_its_methods(path: str) -> None:
     contract = read_io_contract(page)
     assert contract
     assert [(one.name, one.type, one.description) for one in contract.inputs] == expected
+
+
+def test_a_type_of_functions_says_what_they_take_and_return() -> None:
+    code = "package kiln\n\ntype Glaze func(string) Pot\n\ntype Cool func()\n\ntype Pot struct{}\n"
+    context = context_of({"go.mod": "module example.org/kiln\n", "kiln.go": code})
+    told = {
+        name: implementation_page(api_for(Target("kiln.go", name), context, "a test"), context, {}).overview
+        for name in ("Glaze", "Cool")
+    }
+    assert told["Glaze"].startswith("`Glaze` is a type of functions that take `string` and return `Pot`;")
+    assert told["Cool"].startswith("`Cool` is a type of functions that take nothing and return nothing;")

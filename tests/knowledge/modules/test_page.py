@@ -170,6 +170,13 @@ def test_every_public_definition_has_a_line() -> None:
     assert all(f"`{name}`" in told for name in ("Pot", "Slow", "Slower", "cook", "one"))
 
 
+def test_a_long_signature_ends_at_a_word() -> None:
+    takes = ", ".join(f"parameter_{at}: int" for at in range(20))
+    surface = pages_of({**STEWS, "pot/core.py": f"def fire({takes}): ...\n" + "x = 1\n" * 20})
+    told = surface["Module:o_r_pot"].sections[0].body
+    assert "parameter_5: int, …` |" in told
+
+
 def test_constants_have_a_line_and_a_name_that_each_file_has_is_told_once() -> None:
     rules = {
         f"pot/rules/{name}.py": f"ID = '{name}'\n" + "def check():\n    return 1\n" * 5

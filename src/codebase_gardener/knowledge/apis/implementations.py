@@ -14,6 +14,7 @@ from codebase_gardener.knowledge.apis.descriptions import (
     members,
     neighbours,
     raised,
+    run_time,
     shown_in,
     standing,
     used_passages,
@@ -26,7 +27,7 @@ from codebase_gardener.knowledge.apis.foreign import (
     external_overview,
 )
 from codebase_gardener.knowledge.apis.interface_methods import interface_methods, is_interface
-from codebase_gardener.knowledge.apis.io_contract import constructor_of, contract_of
+from codebase_gardener.knowledge.apis.io_contract import constructor_of, contract_of, function_type_of
 from codebase_gardener.knowledge.apis.raised_messages import raised_message
 from codebase_gardener.knowledge.apis.raises import RaisingLine, raised_error, raised_within
 from codebase_gardener.knowledge.apis.section_titles import passage_title
@@ -85,7 +86,11 @@ def implementation_page(api: Api, context: ApiContext, pages: Mapping[Target, Ap
         contract = _with_methods(api.symbol, contract_of(api.symbol, context), context)
         contract = _with_places(api.symbol, contract, sources)
         contract = replace(contract, raises=_raises(api.symbol, context, sources))
-        overview = _overview(api.symbol, says, contract.inputs, sources)
+        told = (
+            _overview(api.symbol, says, contract.inputs, context, sources),
+            run_time(api.symbol, context, sources),
+        )
+        overview = " ".join(filter(None, told))
     return Page(
         type="Implementation",
         name=f"{context.repository.owner_repo}_{api.page}",
@@ -154,22 +159,35 @@ def _raising(line: RaisingLine, context: ApiContext, sources: PageSources) -> st
 
 
 def _overview(
-    symbol: Symbol, says: Documentation, inputs: tuple[Parameter, ...], sources: PageSources
+    symbol: Symbol,
+    says: Documentation,
+    inputs: tuple[Parameter, ...],
+    context: ApiContext,
+    sources: PageSources,
 ) -> str:
     name = code(symbol.qualified_name)
     if says.summary:
         where = sources.cite_docstring(symbol)
         return f"{name}, in the words of its docstring ({where}): {summary_quote(says)}"
+    function = function_type_of(symbol, context)
+    if function is not None:
+        given = [code(" ".join(filter(None, (one.name, one.type)))) for one in function.parameters]
+        takes = enumerated(given[:6], len(given)) or "nothing"
+        returns = code(function.returns) if function.returns else "nothing"
+        what = f"take {takes} and return {returns}"
+        return f"{name} is a type of functions that {what}; {_undocumented(symbol, sources)}."
     takes = enumerated([code(each.name) for each in inputs[:6]], len(inputs)) or "no arguments"
     gives = f" and returns {code(symbol.returns)}" if symbol.returns else ""
     kind = "class, made from" if symbol.kind == "class" else f"{symbol.kind} that takes"
     kind = f"{symbol.kind} with" if inputs and (symbol.kind == "type" or is_interface(symbol)) else kind
     article = "an" if kind.startswith("i") else "a"
-    at = symbol.docstring_anchor
-    says_more = (
-        f"its docstring ({sources.cite_docstring(symbol)}) has no summary" if at else "it has no docstring"
-    )
-    return f"{name} is {article} {kind} {takes}{gives}; {says_more}."
+    return f"{name} is {article} {kind} {takes}{gives}; {_undocumented(symbol, sources)}."
+
+
+def _undocumented(symbol: Symbol, sources: PageSources) -> str:
+    if symbol.docstring_anchor is None:
+        return "it has no docstring"
+    return f"its docstring ({sources.cite_docstring(symbol)}) has no summary"
 
 
 def _description(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -333,7 +334,7 @@ def _named(symbol: Symbol, name: str, given: ModulePages) -> str:
 
 
 def _told(symbol: Symbol, members: Sequence[Symbol], given: ModulePages, sources: PageSources) -> str:
-    signature = code(symbol.signature[:_LONGEST_SIGNATURE])
+    signature = code(textwrap.shorten(symbol.signature, _LONGEST_SIGNATURE, placeholder=" …"))
     quoted = given.described(symbol)
     said = f"{quoted}{sources.said_at(symbol)}" if quoted else signature
     if given.context.target(symbol) not in given.pages:
