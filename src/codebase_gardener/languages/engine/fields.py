@@ -29,7 +29,7 @@ _MOST_LINES = 3_000
 
 @dataclass(frozen=True)
 class FunctionType:
-    """What functions of a type take and return; a name is "" where only its type stands, a result where there is none."""
+    """What functions of a type take and return; a name is "" where only its type stands."""
 
     parameters: tuple[TypedName, ...]
     returns: str
