@@ -96,6 +96,7 @@ NAMED_WEIGHT = 2.0
 _NOTHING = (MAY_USE_IT, NONE_FOUND, NO_CERTAIN_USE, NO_CHECK, NO_CODE, NO_ERROR, NO_VARIABLE)
 _OF_OTHERS = (WHY_A_PAGE, USES, USED_BY, *_NOTHING)
 _PLACE = re.compile(r"`[^`:\n]+:L\d+-\d+`")  # the words of a path say little of what stands there
+_CITED = re.compile(r"`([^`:\n]+:L\d+-\d+)`")
 _LISTED = re.compile(r"- [^`\n]*: `([^`:\n]+):L\d+-\d+`\Z")
 _WRITTEN = re.compile(
     r"`([^`]+)`|\b(\d+(?:\.\d+)+|\w+(?:\.\w{2,})+)\b|\b(\w*[^\W_]_\w+|_\w+|\w*(?:[a-z][A-Z]|[A-Z]{2}[a-z])\w*)\b|\b(\w+)\("
@@ -158,10 +159,11 @@ def _heading_asked_for(heading: str) -> tuple[frozenset[str], bool] | None:
 
 @dataclass
 class _Entry:
-    """A page: its first document, its lines, and how often each stem stands in each field."""
+    """A page: its first document, its lines, where those that it quotes stand, and each field's stems, counted."""
 
     document: Document
     lines: list[str] = field(default_factory=list)
+    places: dict[str, str] = field(default_factory=dict)
     counts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
 
@@ -309,6 +311,11 @@ class PageRanking:
             line for anchor in page.evidence[:_SUBJECT] for line in self._code.get(anchor, "").splitlines()
         ]
 
+    def place_of(self, document: Document, line: str) -> str:
+        """Where a line stands that a page quotes; "" of what it does not quote, or says not from where."""
+        entry = self._entries.get(page_of(document))
+        return entry.places.get(line, "") if entry is not None else ""
+
     def words_of(self, page: str, *, shown: bool = True) -> frozenset[str]:
         """The stems of all fields of a page, or of all but what documents say that show its subject."""
         entry = self._entries.get(page)
@@ -378,6 +385,7 @@ def _add(entry: _Entry, document: Document) -> None:
     )
     entry.counts["body"].update(stems(_PLACE.sub(" ", counted)))
     entry.lines += lines
+    entry.places |= _quoted_places(body)
     if document.anchor == page_of(document):  # the others repeat both
         entry.document = document
         entry.counts["title"].update(stems(document.symbol))
@@ -415,6 +423,22 @@ def _telling(body: str) -> list[str]:
         and not line.startswith("#")
         and not line.startswith(_OF_OTHERS)
     ]
+
+
+def _quoted_places(body: str) -> dict[str, str]:
+    """Of each line that a page quotes: the lines of the repository that it says to quote."""
+    found: dict[str, str] = {}
+    at, fenced = "", False
+    for line in body.splitlines():
+        if line.startswith("```"):
+            at, fenced = "" if fenced else at, not fenced
+        elif fenced or line.startswith(">"):
+            if at:
+                found.setdefault(line.strip("> \t"), at)
+        elif line.strip():
+            cited = _CITED.findall(line) if line.endswith(":") else []
+            at = cited[-1] if cited else ""
+    return found
 
 
 def _is_of_a_test(line: str) -> bool:

@@ -170,6 +170,25 @@ def test_every_public_definition_has_a_line() -> None:
     assert all(f"`{name}`" in told for name in ("Pot", "Slow", "Slower", "cook", "one"))
 
 
+def test_what_only_lies_in_a_private_file_is_not_public() -> None:
+    files = {
+        "pot/__init__.py": "from ._core import Pot as Pot\n\n\ndef __getattr__(name): ...\n" + "x = 1\n" * 20,
+        "pot/_core.py": 'class Pot:\n    """A pot."""\n\n\ndef make_cell():\n    return Pot()\n',
+        "pot/_own/long.py": "def bend():\n    return 1\n\n\ndef fold():\n    return 1\n" + "x = 1\n" * 30,
+    }
+    pages = pages_of(files)
+    whole, private = pages["Module:o_r_pot"], pages["Module:o_r_pot_own"]
+    assert "holds 1 public definition in 2 files: `Pot`." in whole.overview
+    public, _, own = whole.sections[0].body.partition("### For its own use")
+    assert "`Pot`" in public
+    assert "make_cell" not in public
+    assert "`make_cell`" in own
+    assert "__getattr__" not in whole.sections[0].body
+    assert "holds 2 definitions for the package's own use: " in private.overview
+    assert private.sections[0].body.startswith("Nothing in it is public.")
+    assert not any("bend" in page or "fold" in page for page in pages if page.startswith("Implementation:"))
+
+
 def test_a_long_signature_ends_at_a_word() -> None:
     takes = ", ".join(f"parameter_{at}: int" for at in range(20))
     surface = pages_of({**STEWS, "pot/core.py": f"def fire({takes}): ...\n" + "x = 1\n" * 20})

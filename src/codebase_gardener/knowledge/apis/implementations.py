@@ -21,6 +21,7 @@ from codebase_gardener.knowledge.apis.descriptions import (
 )
 from codebase_gardener.knowledge.apis.foreign import (
     command_examples,
+    command_run_at,
     commands_shown,
     external_contract,
     external_description,
@@ -78,7 +79,7 @@ def implementation_page(api: Api, context: ApiContext, pages: Mapping[Target, Ap
     sources = PageSources(context.repository)
     if api.symbol is None:
         overview, description = external_overview(api, context), external_description(api, context, sources)
-        reference, contract = _external_reference(api, context), external_contract(api, context)
+        reference, contract = _external_reference(api, context, sources), external_contract(api, context)
     else:
         says = documented(api.symbol)
         description = _description(api, api.symbol, says, context, pages, sources)
@@ -305,9 +306,12 @@ def _names_in(text: str) -> frozenset[str]:
     return frozenset(node.id for node in nodes if isinstance(node, ast.Name))
 
 
-def _external_reference(api: Api, context: ApiContext) -> CodeReference:
+def _external_reference(api: Api, context: ApiContext, sources: PageSources) -> CodeReference:
     package = re.split(r"[.\s]", api.target.name, maxsplit=1)[0]
     is_own = api.target.name in context.own_commands
+    quoted = command_run_at(api, context)
+    if quoted is not None:
+        sources.cite(quoted.path, quoted.start, quoted.end)
     return CodeReference(
         location=None,
         external=package,
@@ -316,6 +320,7 @@ def _external_reference(api: Api, context: ApiContext) -> CodeReference:
         call=" ".join(api.call.split())[:_MOST_CALL],
         dependencies=() if is_own else (package,),
         language="shell" if api.kind == "External Tool Doc" else "python",
+        quoted=quoted,
         is_own=is_own,
     )
 

@@ -95,18 +95,18 @@ def module_page(module: Module, given: ModulePages) -> Page:
     said = said_of(module, given.context.repository)
     where = sources.cite(said.path, said.start, said.end) if said else ""
     symbols = _symbols(module, given.context)
-    public = _public(symbols, given)
+    public, internal = _outer(symbols, given)
     return Page(
         type="Module",
         name=module.name,
         title=module.title,
-        overview=_overview(module, said, public, given, sources),
+        overview=_overview(module, said, public, internal, given, sources),
         description=_description(module, said, where, given, sources),
         usage=_usage(module, public, given),
         sections=(
             Section(
                 "Public Surface",
-                _surface(public, symbols, given, sources) + _constants(module, given, sources),
+                _surface(public, internal, symbols, given, sources) + _constants(module, given, sources),
             ),
             Section("Uses and Used By", _relations(module, given, sources)),
             Section(
@@ -134,22 +134,32 @@ def _symbols(module: Module, context: ApiContext) -> list[Symbol]:
     return list(found)
 
 
-def _public(symbols: Sequence[Symbol], given: ModulePages) -> list[Symbol]:
-    """What it offers at its outer level, the most used first; what lies in hidden files comes last."""
+def _outer(symbols: Sequence[Symbol], given: ModulePages) -> tuple[list[Symbol], list[Symbol]]:
+    """What it offers at its outer level, and what lies in private files for the package's own use, most used first."""
     names = {symbol.qualified_name for symbol in symbols}
     outer = [
         symbol
         for symbol in symbols
-        if symbol.public and not is_hidden(symbol) and symbol.qualified_name.rpartition(".")[0] not in names
+        if symbol.public
+        and not is_hidden(symbol)
+        and not symbol.name.startswith("__")
+        and symbol.qualified_name.rpartition(".")[0] not in names
     ]
-    return sorted(outer, key=lambda symbol: _rank(symbol, given))
+    outer.sort(key=lambda symbol: _rank(symbol, given))
+    internal = [symbol for symbol in outer if _is_internal(symbol, given)]
+    return [symbol for symbol in outer if symbol not in internal], internal
+
+
+def _is_internal(symbol: Symbol, given: ModulePages) -> bool:
+    """Whether it lies in a private file, no package exports it, and it has no page."""
+    target = given.context.target(symbol)
+    hidden = any(part.startswith("_") and not part.startswith("__") for part in symbol.path.split("/"))
+    return hidden and target not in given.context.resolution.exported and target not in given.pages
 
 
 def _rank(symbol: Symbol, given: ModulePages) -> tuple[object, ...]:
     target = given.context.target(symbol)
-    hidden = any(part.startswith("_") and not part.startswith("__") for part in symbol.path.split("/"))
     return (
-        target not in given.context.resolution.exported and hidden,
         bool(_DEPRECATED.search(symbol.docstring or "")),
         target not in given.pages,
         -len(given.context.uses.get(target, ())),
@@ -170,7 +180,12 @@ def _nameless(module: Module, given: ModulePages) -> str:
 
 
 def _overview(
-    module: Module, said: SaidOf | None, public: Sequence[Symbol], given: ModulePages, sources: PageSources
+    module: Module,
+    said: SaidOf | None,
+    public: Sequence[Symbol],
+    internal: Sequence[Symbol],
+    given: ModulePages,
+    sources: PageSources,
 ) -> str:
     """In the authors' words for the whole; what they say of one definition of many says nothing of the others."""
     what = code(module.title)
@@ -181,6 +196,10 @@ def _overview(
     if len(module.files) > 1:
         held += f" in {counted(len(module.files), 'file')}"
     names = [code(symbol.qualified_name) for symbol in public]
+    if internal and not public:
+        named = [code(symbol.qualified_name) for symbol in internal]
+        own = f"{counted(len(internal), 'definition')} for the package's own use"
+        return f"{what} holds {own}: {tallied(named, _MOST_SHOWN)}."
     if not public:
         return f"{what} {_nameless(module, given)}"
     told = f"{held}: {tallied(names, _MOST_SHOWN)}."
@@ -269,24 +288,36 @@ def _usage(module: Module, public: Sequence[Symbol], given: ModulePages) -> str:
 
 
 def _surface(
-    public: Sequence[Symbol], symbols: Sequence[Symbol], given: ModulePages, sources: PageSources
+    public: Sequence[Symbol],
+    internal: Sequence[Symbol],
+    symbols: Sequence[Symbol],
+    given: ModulePages,
+    sources: PageSources,
 ) -> str:
-    if not public:
+    if not public and not internal:
         return "Nothing in it is public."
     members: dict[str, list[Symbol]] = {}
     for symbol in symbols:
         owner, _, name = symbol.qualified_name.rpartition(".")
         if owner and symbol.public and not is_hidden(symbol) and not name.startswith("__"):
             members.setdefault(owner, []).append(symbol)
-    rows = (
-        (
-            _named(symbol, symbol.qualified_name, given),
-            _told(symbol, members.get(symbol.qualified_name, ()), given, sources),
-            sources.cite_symbol(symbol),
+    told = {
+        heading: table(
+            ("Definition", "What it is", "Where"),
+            (
+                (
+                    _named(symbol, symbol.qualified_name, given),
+                    _told(symbol, members.get(symbol.qualified_name, ()), given, sources),
+                    sources.cite_symbol(symbol),
+                )
+                for symbol in listed
+            ),
         )
-        for symbol in public
-    )
-    return table(("Definition", "What it is", "Where"), rows)
+        for heading, listed in (("", public), ("### For its own use\n\n", internal))
+        if listed
+    }
+    own = "" if public else "Nothing in it is public."
+    return "\n\n".join(filter(None, (own, *(f"{heading}{rows}" for heading, rows in told.items()))))
 
 
 def _constants(module: Module, given: ModulePages, sources: PageSources) -> str:
