@@ -199,7 +199,7 @@ def _with_their_lists(said: tuple[Block, ...], found: Sequence[Block]) -> tuple[
     """Without words at the end that lead to a list, of which nothing more has room."""
     while said and plain_text(said[-1].text).rstrip().endswith(":"):
         after = next((block for block in found if block.start > said[-1].end), None)
-        if after is None or after.kind != "item":
+        if after is None or after.kind != "item" or not _says(after):
             break
         said = said[:-1]
     return said
