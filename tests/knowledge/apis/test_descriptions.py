@@ -162,3 +162,17 @@ def test_what_only_type_checkers_read_is_told_with_what_runs() -> None:
     told = {name: run_time(symbol, context, sources) for name, symbol in symbols.items()}
     assert "at run time it is `typing.no_type_check` (`kiln/__init__.py:L14-14`)" in told.pop("still")
     assert set(told.values()) == {""}
+
+
+def test_a_test_reaches_what_the_fixtures_of_its_fixtures_and_their_helpers_use() -> None:
+    tests = (
+        "import pytest\nfrom kiln import cool, fire\n\n\ndef make():\n    return cool()\n\n\n"
+        "@pytest.fixture\ndef heat():\n    return fire()\n\n\n"
+        "@pytest.fixture\ndef pot(heat):\n    return make(), heat\n\n\n"
+        "def test_pot(pot):\n    assert pot\n"
+    )
+    context = context_of(
+        {"kiln/__init__.py": "def fire(): ...\n\ndef cool(): ...\n", "tests/test_a.py": tests}
+    )
+    for name in ("fire", "cool"):
+        assert used_in(Target("kiln/__init__.py", name), context) == "1 test through helpers"

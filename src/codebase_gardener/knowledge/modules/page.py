@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -41,6 +41,8 @@ _SAME_NAME = 3
 """Files of a module that give the same name a value: then it is what each of them has to have, and told once."""
 _MOST_IMPORTS = 6
 _LONGEST_SIGNATURE = 120
+_TEST_OF = re.compile(r"test_(\w+)\.\w+|(\w+)(?:_test|\.test|\.spec)\.\w+")
+"""A file of tests, by the name of what it tests."""
 _LONGEST_SAID = 200
 
 
@@ -449,16 +451,41 @@ def _definitions(symbols: Sequence[Symbol], given: ModulePages, sources: PageSou
 
 def _tests(module: Module, given: ModulePages, sources: PageSources) -> str:
     found = given.relations.tests(module)
-    if not found:
+    named = {
+        path: of
+        for path, of in _tests_by_name(module, given)
+        if path not in found or of.rpartition("/")[2].startswith("_")
+    }
+    if not found and not named:
         return "No test was found that uses its definitions by their names."
     rows = []
     for path, passages in list(found.items())[:_MOST_TESTS]:
         first = min(passages, key=lambda one: (-_uses_of(module, one, given), one.start))
         where = sources.cite(first.path, first.start, first.end)
         rows.append((code(path), str(len(passages)), where))
-    text = table(("File", "Tests that use it", "The one that uses most of it"), rows)
+    text = table(("File", "Tests that use it", "The one that uses most of it"), rows) if rows else ""
     more = len(found) - len(rows)
-    return text + (f"\n\nFurther files with such tests: {more}." if more else "")
+    text += f"\n\nFurther files with such tests: {more}." if more else ""
+    by_name = [
+        f"{code(path)} is named after {code(of)}, and has {_tests_in(path, given)} ({sources.cite(path, 1, 1)})."
+        for path, of in list(named.items())[:_MOST_TESTS]
+    ]
+    return "\n\n".join(filter(None, (text, *by_name)))
+
+
+def _tests_in(path: str, given: ModulePages) -> str:
+    facts = given.context.repository.facts[path]
+    return counted(sum(map(is_test, facts.symbols)) + len(facts.tests), "test")
+
+
+def _tests_by_name(module: Module, given: ModulePages) -> Iterator[tuple[str, str]]:
+    """Files of tests that are called like one file of the module: `test_checkers.py` like `_checkers.py`."""
+    stems = {path.rpartition("/")[2].partition(".")[0].strip("_"): path for path in module.files}
+    for path, area in sorted(given.context.repository.areas.items()):
+        found = _TEST_OF.fullmatch(path.rpartition("/")[2]) if area == "tests" else None
+        of = stems.get(next(filter(None, found.groups()))) if found else None
+        if of is not None and of.rpartition(".")[2] == path.rpartition(".")[2]:
+            yield path, of
 
 
 def _uses_of(module: Module, passage: object, given: ModulePages) -> int:
