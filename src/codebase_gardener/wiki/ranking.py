@@ -29,7 +29,7 @@ from codebase_gardener.repository.areas import area_of, is_about_versions
 from codebase_gardener.retrieval.documents import PAGE_KIND, Document
 from codebase_gardener.retrieval.index import Hit, SymbolIndex
 from codebase_gardener.wiki.questions import content_words
-from codebase_gardener.wiki.sections import readable_sections
+from codebase_gardener.wiki.sections import lines_anchor, readable_sections
 from codebase_gardener.wiki.stems import stem, stems
 from codebase_gardener.wiki.synonyms import had, same_act
 
@@ -237,6 +237,7 @@ class PageRanking:
             best[self._whole] = 1 + max(best.values(), default=0.0)
         if not sections:
             best = {n: score for n, score in best.items() if self._documents[n].kind == PAGE_KIND}
+        self._sections_before_their_remarks(best, words.keys())
         hits = [Hit(self._documents[number], score) for number, score in best.items()]
         hits += [
             Hit(
@@ -252,6 +253,22 @@ class PageRanking:
         return sorted(
             best_first, key=lambda hit: hit.document.deprecated and not _is_called(hit.document, words)
         )
+
+    def _sections_before_their_remarks(self, best: dict[int, float], asked: Set[str]) -> None:
+        """A section whose heading has a word that is asked comes before what only a remark in it says."""
+        for number, score in list(best.items()):
+            remark = self._documents[number]
+            at = (
+                lines_anchor(next(iter(remark.evidence), ""))
+                if remark.anchor.startswith("Heuristic:")
+                else None
+            )
+            for other in best if at is not None else ():
+                section = self._documents[other]
+                first, last = section.line_range if section.kind == "text" else (0, 0)
+                inside = section.path == at.path and first <= at.start <= last
+                if inside and best[other] <= score and had(asked, set(stems(section.symbol))):
+                    best[other] = math.nextafter(score, math.inf)
 
     def _is_headed(self, number: int, asked: Set[str]) -> bool:
         """Whether a section's heading names an option or method that is asked for, or asks the same."""
