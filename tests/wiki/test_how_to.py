@@ -151,7 +151,7 @@ def test_a_section_with_all_that_is_asked_comes_before_code_without_a_page() -> 
 
 
 def test_a_section_comes_before_a_remark_in_it() -> None:
-    said = "## Setting defaults\n\nSet the default of a glaze with `glaze`.\n\nMore of it.\n\nIt is slow.\n"
+    said = "## Setting defaults\n\nWrite it into the tag.\n\nMore of it.\n\nIt is slow.\n"
     section = Document("README.md:L5-11", "README.md", "Setting defaults", said, "text")
     remark = Document(
         "Heuristic:o_Defaults", "README.md", "Setting defaults: a default glaze",
