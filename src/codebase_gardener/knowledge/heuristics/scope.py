@@ -57,7 +57,7 @@ class Scope:
             item.evidence.kind in ("admonition", "doc-tip") and self._in_section(item) for item in group
         ):
             return set()
-        shown = {target for item in group for target in self._shown(item)}
+        shown = {target for item in group for target in self._shown(item, all_of_it=True)}
         return shown if len(shown) == 1 else set()
 
     def near(self, group: Sequence[Item]) -> tuple[Target, ...]:
@@ -99,7 +99,7 @@ class Scope:
             inner = symbol.name in ("__init__", "__post_init__") or not symbol.public
             symbol = self._enclosing(symbol.path, symbol.qualified_name.rpartition(".")[0]) if inner else None
 
-    def _shown(self, item: Item) -> Iterator[Target]:
+    def _shown(self, item: Item, *, all_of_it: bool = False) -> Iterator[Target]:
         """What the code in the same section of a document uses; where it shows none, in the section around that."""
         passages = self._passages.get(item.path, ())
         line = item.evidence.start
@@ -111,7 +111,8 @@ class Scope:
         uses = list(
             dict.fromkeys(use.target for passage in near for use in passage.uses if not use.target.external)
         )
-        yield from [target for target in uses if self._shown_in[target] <= self._common][:_MAX_SHOWN]
+        telling = (target for target in uses if all_of_it or self._shown_in[target] <= self._common)
+        yield from list(telling)[:_MAX_SHOWN]
 
     def _enclosing(self, path: str, scope: str) -> Symbol | None:
         """The innermost definition of a scope that is known."""
