@@ -258,12 +258,11 @@ class PageRanking:
         """A section whose heading has a word that is asked comes before what only a remark in it says."""
         for number, score in list(best.items()):
             remark = self._documents[number]
-            at = (
-                lines_anchor(next(iter(remark.evidence), ""))
-                if remark.anchor.startswith("Heuristic:")
-                else None
-            )
-            for other in best if at is not None else ():
+            is_remark = remark.anchor.startswith("Heuristic:")
+            at = lines_anchor(next(iter(remark.evidence), "")) if is_remark else None
+            if at is None:
+                continue
+            for other in best:
                 section = self._documents[other]
                 first, last = section.line_range if section.kind == "text" else (0, 0)
                 inside = section.path == at.path and first <= at.start <= last
