@@ -262,11 +262,11 @@ class PageRanking:
             at = lines_anchor(next(iter(remark.evidence), "")) if is_remark else None
             if at is None:
                 continue
-            for other in best:
+            for other, own in list(best.items()):
                 section = self._documents[other]
                 first, last = section.line_range if section.kind == "text" else (0, 0)
                 inside = section.path == at.path and first <= at.start <= last
-                if inside and best[other] <= score and had(asked, set(stems(section.symbol))):
+                if inside and own <= score and had(asked, set(stems(section.symbol))):
                     best[other] = math.nextafter(score, math.inf)
 
     def _is_headed(self, number: int, asked: Set[str]) -> bool:
