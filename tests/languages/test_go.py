@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from codebase_gardener.knowledge.apis.calls import import_of
+from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.languages.go import import_path
 from codebase_gardener.languages.signatures import receiver_of
 from codebase_gardener.languages.symbols import TypedName
@@ -101,7 +102,7 @@ def test_code() -> None:
     assert imports(code) == ["3 fmt::fmt", "4 a/b/v2::x", "5 c:*:*", "6 d/e/v3::e"]
     assert calls(code) == ["11 F x.Do", "11 F a.B", "12 F New", "13 F c.Run", "13 F c.Run().Then"]
     assert (code.exports, code.names) == (("A", "C", "F", "T"), ("A", "b", "C"))
-    assert bound(code) == [("c", "New")]
+    assert bound(code) == [("c", "New"), ("err", "New")]
 
 
 @pytest.mark.parametrize(
@@ -338,3 +339,17 @@ def test_a_variable_or_constant_of_another_file_is_used_where_it_is_named_and_a_
     assert found["Most"] == [("cup.go", 7)]
     assert ("cup.go", 3) in found["Set"]
     assert ("pot.go", 6) not in found["Set"]
+
+
+def test_each_of_several_results_has_its_own_type() -> None:
+    code = (
+        "package kiln\n\ntype Options []string\n\nfunc (o Options) Contains(s string) bool { return true }\n\n"
+        "func Parse(s string) (string, Options) { return s, nil }\n\n"
+        "func Named(s string) (name string, options Options) { return s, nil }\n\n"
+        'func A() bool {\n\ttag, opts := Parse("a")\n\treturn opts.Contains(tag)\n}\n\n'
+        'func B() bool {\n\tif _, opts := Named("a"); opts.Contains("b") {\n\t\treturn true\n\t}\n\treturn false\n}\n\n'
+        'func C() bool {\n\ttag, _ := Parse("a")\n\treturn tag.Contains("c")\n}\n'
+    )
+    context = context_of({"go.mod": "module example.org/kiln\n", "kiln.go": code})
+    used = context.resolution.callers[Target("kiln.go", "Options.Contains")]
+    assert [use.start for use in used] == [13, 17]

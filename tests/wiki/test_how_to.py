@@ -171,3 +171,34 @@ def test_an_option_is_found_by_the_words_of_its_name(tmp_path: Path) -> None:
         ("How do I open a lid?", []),
     ):
         assert [(one.text, one.anchor) for one in field_lines(graph, question)] == lines
+
+
+def test_a_section_with_all_that_is_asked_comes_before_code_without_a_page() -> None:
+    lines = "\n".join(f"Line {n} is of clay and of much else that is told here." for n in range(40))
+    said = Document(
+        "README.md:L5-60", "README.md", "Example", f"## Example\n\n{lines}\nA `lid,needed` lid.\n", "text"
+    )
+    code = Document(
+        "pot.py:L1-9", "pot.py", "_find_needed_lids", "def _find_needed_lids(lid): needed(lid)\n", "function"
+    )
+    page = document("Implementation:o_x", "LidError", "A needed lid is missing.\n\nA lid.\n")
+    others = [document(f"Implementation:o_x{n}", "other", "It is.\n\nNothing.\n") for n in range(5)]
+    index = WikiIndex(SymbolIndex.build([said, code, page, *others]))
+    told = answer_how(index, lambda _: None, "how do I make a lid needed?")
+    assert told is not None
+    assert [line.anchor for line in told.lines[:3]] == ["a.py:L1-2", "README.md:L5-60", "pot.py:L1-9"]
+
+
+def test_a_section_comes_before_a_remark_in_it() -> None:
+    said = "## Setting defaults\n\nWrite it into the tag.\n\nMore of it.\n\nIt is slow.\n"
+    section = Document("README.md:L5-11", "README.md", "Setting defaults", said, "text")
+    remark = Document(
+        "Heuristic:o_Defaults", "README.md", "Setting defaults: a default glaze",
+        "A default glaze is slow to set.\n\nIt is.\n",
+        PAGE_KIND, evidence=("README.md:L11-11",),
+    )  # fmt: skip
+    others = [document(f"Implementation:o_x{n}", "other", "It is.\n\nNothing.\n") for n in range(5)]
+    index = WikiIndex(SymbolIndex.build([section, remark, *others]))
+    assert [one.anchor for one in index.search("how do I set a default glaze?")][:2] == [
+        "README.md:L5-11", "README.md:L11-11"
+    ]  # fmt: skip

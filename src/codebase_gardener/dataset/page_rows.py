@@ -14,7 +14,12 @@ from codebase_gardener.dataset.tasks import Task, kept_rows
 from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.pages.citations import read_citations, read_quotes
 from codebase_gardener.knowledge.pages.documents import prose_of
-from codebase_gardener.knowledge.pages.implementation_layout import Output, Parameter, read_io_contract
+from codebase_gardener.knowledge.pages.implementation_layout import (
+    NOTHING_RETURNED,
+    Output,
+    Parameter,
+    read_io_contract,
+)
 from codebase_gardener.knowledge.pages.markup import code, fence, plain, read_tables
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.knowledge.pages.workflow_layout import WrittenStep, read_steps
@@ -107,6 +112,8 @@ def _input(row: Parameter) -> str:
 
 
 def _output(row: Output) -> str:
+    if row.description == NOTHING_RETURNED:
+        return "- nothing"
     described = f": {first_sentence(row.description)}" if _is_said(row.description) else ""
     return f"- {code(row.type) if _is_said(row.type) else 'a value'}{described}"
 

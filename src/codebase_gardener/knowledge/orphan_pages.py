@@ -42,6 +42,8 @@ def _kept_apis(draft: WikiDraft, reasons: dict[str, str]) -> list[Api]:
     apis: list[Api] = []
     for scored in draft.ranked:
         symbol = scored.candidate.symbol
+        if scored.candidate.is_internal:
+            continue
         reason = reasons.pop(symbol.path, "")
         if not reason or len(apis) >= room:
             continue

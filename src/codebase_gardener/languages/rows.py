@@ -159,6 +159,7 @@ class Grammar:
         variant_node: The node type of one of the values that a type of them has.
         open_fields: The names that such a node gives to users of its type.
         renamed: The dotted name of the type that one of `aliases` only gives another name to; "".
+        function_type: The node type of a type of functions.
         shared_keyword: What several definitions of types may have before them once.
         tokens: What is used in a node that the query captures as `tokens`, whose own are no tree, by the source.
         defined: The types that a node defines which the query captures as `tokens`.
@@ -236,6 +237,7 @@ class Grammar:
     variant_node: str = ""
     open_fields: Callable[[Node], Iterator[str]] | None = None
     renamed: Callable[[Node], str] | None = None
+    function_type: str = ""
     shared_keyword: str = ""
     tokens: Callable[[Node, bytes], Iterator[TokenUse]] | None = None
     defined: Callable[[Node, bytes], Iterator[str]] = lambda _node, _source: iter(())
@@ -344,6 +346,7 @@ class Family:
         is_static: Whether a method is called on the type.
         renames: Whether a package may offer something under another name than its file does.
         makes_functions: Whether a call may make a function that a constant then names and others call by it.
+        results_told: Whether a function whose signature has no result returns nothing.
         by_package: Whether a function is called by its package's name and its own.
         one_list: Whether its packaging file lists what only tests need with what users need, by the imports' names.
         erased: Kinds that only the compiler knows.
@@ -414,6 +417,7 @@ class Family:
     renames: bool = False
     makes_functions: bool = False
     by_package: bool = False
+    results_told: bool = False
     one_list: bool = False
     erased: tuple[str, ...] = ()
     is_top: Callable[[str], bool] = bool

@@ -476,6 +476,7 @@ _FAMILY = Family(
     "rust", _imports, _exports, _hidden, _find, _offers, each(_parameter),
     joint="::",
     receivers=("self", "Self"),
+    results_told=True,
     receiver_classes=("Self",),
     wrappers=_WRAPPERS | words("Ok Some impl dyn mut std result io boxed pin future Future"),
     common=_COMMON,

@@ -46,7 +46,7 @@ class Symbol(msgspec.Struct, frozen=True, array_like=True, gc=False):
         overloads: First and last line of each signature that callers see in place of its own.
         implements: Of a method that its type has for an interface's sake, in a block of its own: the interface as
             written, such as `Visitor<'de>` of Rust's `impl Visitor<'de> for V`.
-        left_out: Whether a build that asks for nothing does without it.
+        left_out: Whether a build that asks for nothing does without it; of Python, whether only type checkers read it.
     """
 
     path: str

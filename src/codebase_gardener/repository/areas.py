@@ -46,7 +46,7 @@ _FOR_TESTS = re.compile(
 _MATERIAL = re.compile(
     r"(?:^|/)_{0,2}(?:fixtures?|helpers?|support|mocks?|fakes?|stubs?|testdata)_{0,2}/", re.IGNORECASE
 )
-_NEWS = r"changes|history|news|releases?|release[-_ ]notes|whats?[-_ ]?new"
+_NEWS = r"changes|(?:version[-_ ]?)?history|news|releases?|release[-_ ]notes|whats?[-_ ]?new"
 _EARLIER = r"(?:previous|old(?:er)?|past|legacy)(?:[-_ ](?:versions?|docs?|releases?))?|archived(?:[-_ ]\w+)?"
 _VERSIONS = rf"{_NEWS}|migrat\w*|upgrad\w*|backport\w*"
 _WORK = (

@@ -20,12 +20,15 @@ def found_lines(results: Iterable[SearchResult], asked: Set[str]) -> tuple[Graph
         results: Of a search, best first.
         asked: The stems of what is asked.
     """
-    return tuple(GraphLine(_told(one, asked), one.anchor) for one in results if one.anchor)
+    return tuple(_told(one, asked) for one in results if one.anchor)
 
 
-def _told(result: SearchResult, asked: Set[str]) -> str:
+def _told(result: SearchResult, asked: Set[str]) -> GraphLine:
     """The line that was found; of a page what it is, where that says more of what is asked."""
     said, overview = (len(had(asked, set(stems(text)))) for text in (result.said, result.overview))
     if result.kind != PAGE_KIND:
-        return f"{result.title}: {result.said}" if result.said else result.overview.lstrip("# ")
-    return f"{result.title}: {result.said}" if said > overview else result.overview
+        told = f"{result.title}: {result.said}" if result.said else result.overview.lstrip("# ")
+        return GraphLine(told, result.anchor)
+    if said > overview:
+        return GraphLine(f"{result.title}: {result.said}", result.anchor)
+    return GraphLine(result.overview, result.overview_anchor)

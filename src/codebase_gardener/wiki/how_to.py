@@ -12,7 +12,7 @@ from codebase_gardener.knowledge.answers.graph_rows import DefinedName, Describe
 from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.knowledge.answers.switches import NamedSwitch
 from codebase_gardener.knowledge.pages.structure import Page
-from codebase_gardener.retrieval.documents import PAGE_KIND
+from codebase_gardener.retrieval.documents import COMMENT_KIND, PAGE_KIND
 from codebase_gardener.wiki.found import found_lines
 from codebase_gardener.wiki.ranking import question_stems
 from codebase_gardener.wiki.search import SearchResult, WikiIndex
@@ -23,6 +23,9 @@ __all__ = ["answer_how", "asked_switches", "command_lines", "field_lines", "para
 
 _LOOKED_AT = 3
 _SECTIONS_AMONG = 6
+_ALL_WORDS_AMONG = 24
+_SEVERAL = 2  # words that a question asks for
+_TOLD = (PAGE_KIND, "text", COMMENT_KIND)
 _LONGEST_END, _LONGEST_SAID = 100, 400
 _FROM = re.compile(
     r"\b(?:get|obtain|extract|infer|derive|retrieve|make|create|build|generate) (?:\w+ ){0,3}?(\w+)"
@@ -59,8 +62,9 @@ def answer_how(
         shown: What the passage at an anchor shows for what is asked, by its stems, but for definitions that are told.
     """
     asked = question_stems(question).keys()
-    sections = index.search(question, k=_SECTIONS_AMONG)
-    found = sections[:_LOOKED_AT]
+    every = index.search(question, k=_ALL_WORDS_AMONG)
+    sections = every[:_SECTIONS_AMONG]
+    found = _documents_before_code(index, every, asked)[:_LOOKED_AT]
     if not asked or not found or found[0].id.startswith("Overview:"):  # asked of the repository as a whole
         return None
     fits = [one for one in found if _ENOUGH * len(asked) <= len(had(asked, index.words_of(one.id)))]
@@ -81,6 +85,19 @@ def answer_how(
     )
     named = tuple(shown(section.anchor, asked, None)) if section is not None else ()
     return GraphAnswer("how", found[0].id, (*said, *named, *found_lines(found, asked)))
+
+
+def _documents_before_code(
+    index: WikiIndex, found: list[SearchResult], asked: Set[str]
+) -> list[SearchResult]:
+    """The results with the section that has all of several words before the first piece of code without a page."""
+    at = next((at for at, one in enumerate(found) if one.kind not in _TOLD), len(found))
+    told = [one for one in found[at:] if one.kind == "text" and asked <= had(asked, index.words_of(one.id))][
+        :1
+    ]
+    if len(asked) < _SEVERAL or not told:
+        return found
+    return [*found[:at], *told, *(one for one in found[at:] if one not in told)]
 
 
 def _said_of_getting(index: WikiIndex, question: str) -> list[GraphLine]:

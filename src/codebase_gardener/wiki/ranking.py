@@ -30,7 +30,7 @@ from codebase_gardener.repository.areas import area_of, is_about_versions
 from codebase_gardener.retrieval.documents import PAGE_KIND, Document
 from codebase_gardener.retrieval.index import Hit, SymbolIndex
 from codebase_gardener.wiki.questions import content_words
-from codebase_gardener.wiki.sections import readable_sections
+from codebase_gardener.wiki.sections import lines_anchor, readable_sections
 from codebase_gardener.wiki.stems import stem, stems
 from codebase_gardener.wiki.synonyms import had, same_act
 
@@ -97,6 +97,7 @@ NAMED_WEIGHT = 2.0
 _NOTHING = (MAY_BE_IT, MAY_USE_IT, NONE_FOUND, NO_CERTAIN_USE, NO_CHECK, NO_CODE, NO_ERROR, NO_VARIABLE)
 _OF_OTHERS = (WHY_A_PAGE, USES, USED_BY, *_NOTHING)
 _PLACE = re.compile(r"`[^`:\n]+:L\d+-\d+`")  # the words of a path say little of what stands there
+_CITED = re.compile(r"`([^`:\n]+:L\d+-\d+)`")
 _LISTED = re.compile(r"- [^`\n]*: `([^`:\n]+):L\d+-\d+`\Z")
 _WRITTEN = re.compile(
     r"`([^`]+)`|\b(\d+(?:\.\d+)+|\w+(?:\.\w{2,})+)\b|\b(\w*[^\W_]_\w+|_\w+|\w*(?:[a-z][A-Z]|[A-Z]{2}[a-z])\w*)\b|\b(\w+)\("
@@ -159,10 +160,11 @@ def _heading_asked_for(heading: str) -> tuple[frozenset[str], bool] | None:
 
 @dataclass
 class _Entry:
-    """A page: its first document, its lines, and how often each stem stands in each field."""
+    """A page: its first document, its lines, where those that it quotes stand, and each field's stems, counted."""
 
     document: Document
     lines: list[str] = field(default_factory=list)
+    places: dict[str, str] = field(default_factory=dict)
     counts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
 
@@ -236,6 +238,7 @@ class PageRanking:
             best[self._whole] = 1 + max(best.values(), default=0.0)
         if not sections:
             best = {n: score for n, score in best.items() if self._documents[n].kind == PAGE_KIND}
+        self._sections_before_their_remarks(best, words.keys())
         hits = [Hit(self._documents[number], score) for number, score in best.items()]
         hits += [
             Hit(
@@ -251,6 +254,21 @@ class PageRanking:
         return sorted(
             best_first, key=lambda hit: hit.document.deprecated and not _is_called(hit.document, words)
         )
+
+    def _sections_before_their_remarks(self, best: dict[int, float], asked: Set[str]) -> None:
+        """A section whose heading has a word that is asked comes before what only a remark in it says."""
+        for number, score in list(best.items()):
+            remark = self._documents[number]
+            is_remark = remark.anchor.startswith("Heuristic:")
+            at = lines_anchor(next(iter(remark.evidence), "")) if is_remark else None
+            if at is None:
+                continue
+            for other, own in list(best.items()):
+                section = self._documents[other]
+                first, last = section.line_range if section.kind == "text" else (0, 0)
+                inside = section.path == at.path and first <= at.start <= last
+                if inside and own <= score and had(asked, set(stems(section.symbol))):
+                    best[other] = math.nextafter(score, math.inf)
 
     def _is_headed(self, number: int, asked: Set[str]) -> bool:
         """Whether a section's heading names an option or method that is asked for, or asks the same."""
@@ -309,6 +327,11 @@ class PageRanking:
         return [
             line for anchor in page.evidence[:_SUBJECT] for line in self._code.get(anchor, "").splitlines()
         ]
+
+    def place_of(self, document: Document, line: str) -> str:
+        """Where a line stands that a page quotes; "" of what it does not quote, or says not from where."""
+        entry = self._entries.get(page_of(document))
+        return entry.places.get(line, "") if entry is not None else ""
 
     def words_of(self, page: str, *, shown: bool = True) -> frozenset[str]:
         """The stems of all fields of a page, or of all but what documents say that show its subject."""
@@ -379,6 +402,7 @@ def _add(entry: _Entry, document: Document) -> None:
     )
     entry.counts["body"].update(stems(_PLACE.sub(" ", counted)))
     entry.lines += lines
+    entry.places |= _quoted_places(body)
     if document.anchor == page_of(document):  # the others repeat both
         entry.document = document
         entry.counts["title"].update(stems(document.symbol))
@@ -416,6 +440,22 @@ def _telling(body: str) -> list[str]:
         and not line.startswith("#")
         and not line.startswith(_OF_OTHERS)
     ]
+
+
+def _quoted_places(body: str) -> dict[str, str]:
+    """Of each line that a page quotes: the lines of the repository that it says to quote."""
+    found: dict[str, str] = {}
+    at, fenced = "", False
+    for line in body.splitlines():
+        if line.startswith("```"):
+            at, fenced = "" if fenced else at, not fenced
+        elif fenced or line.startswith(">"):
+            if at:
+                found.setdefault(line.strip("> \t"), at)
+        elif line.strip():
+            cited = _CITED.findall(line) if line.endswith(":") else []
+            at = cited[-1] if cited else ""
+    return found
 
 
 def _is_of_a_test(line: str) -> bool:

@@ -59,6 +59,7 @@ class SearchResult:
         said: Of a page or section the line with most of those words of the query that are not in it, "" for none.
         anchor: What `said` cites, else the first lines that the page rests on, "" for a page without any; for code and
             sections where they stand.
+        overview_anchor: What `overview` cites for what it quotes, else the first lines that the page rests on.
         kind: "page", "text" for a section of a document, "comment" for one of what a file says of itself, or the kind
             of code.
     """
@@ -70,6 +71,7 @@ class SearchResult:
     anchor: str
     kind: str
     said: str = ""
+    overview_anchor: str = ""
 
 
 class WikiIndex:
@@ -200,7 +202,10 @@ class WikiIndex:
             id=page or document.anchor,
             title=document.symbol,
             overview=overview,
-            anchor=told[-1 if said.startswith("|") else 0] if told else first,
+            overview_anchor=(_ANCHOR.findall(overview) or [first])[0] if page and "“" in overview else first,
+            anchor=told[-1 if said.startswith("|") else 0]
+            if told
+            else self._pages.place_of(document, said) or first,
             kind=document.kind,
             said=_short(_plain(said) if page else said),
         )

@@ -3,6 +3,7 @@
 from codebase_gardener.knowledge.apis.catalog import api_catalog
 from codebase_gardener.knowledge.apis.descriptions import (
     neighbours,
+    run_time,
     shown_in,
     standing,
     used_in,
@@ -141,3 +142,54 @@ def test_a_name_that_is_imported_without_a_definition_that_is_known_may_be_it() 
     assert told["cool"] == ["No use by its name was found in docs, examples or tests."]
     assert told["fire"][0] == "No use that is certain was found in docs, examples or tests."
     assert told["fire"][1].startswith("Something of its name is imported at `tests/test_kiln.py:L1-1`")
+
+
+def test_a_method_is_one_of_a_class_only_where_the_language_has_classes() -> None:
+    files = {
+        "kiln/__init__.py": "class Pot:\n    def cool(self): ...\n",
+        "pot.go": "package pot\n\ntype Pot struct{}\n\nfunc (p *Pot) Cool() {}\n",
+    }
+    context = context_of(files)
+    sources, symbols = PageSources(context.repository), context.repository.symbols
+    told = [
+        standing(symbols[at], context, sources, "")
+        for at in ((path, f"Pot.{name}") for path, name in zip(files, ("cool", "Cool"), strict=True))
+    ]
+    assert "a method of class `Pot`" in told[0]
+    assert "a method of `Pot`" in told[1]
+
+
+def test_what_only_type_checkers_read_is_told_with_what_runs() -> None:
+    source = (
+        "import typing\nfrom typing import TYPE_CHECKING\n\n"
+        "if TYPE_CHECKING:\n    def still(pot):\n        return pot\n\n"
+        "    def hot(pot):\n        '''For checkers.'''\n\n    class Kind: ...\n\nelse:\n"
+        "    from typing import no_type_check as still\n\n"
+        "    def hot(pot):\n        '''Heats it.'''\n        return 1\n\n"
+        "if not typing.TYPE_CHECKING:\n    def cool(pot): ...\n"
+    )
+    context = context_of({"kiln/__init__.py": source})
+    symbols = {
+        name: context.repository.symbols["kiln/__init__.py", name]
+        for name in ("still", "hot", "Kind", "cool")
+    }
+    assert {name for name, symbol in symbols.items() if symbol.left_out} == {"still", "Kind"}
+    assert symbols["hot"].docstring == "Heats it."
+    sources = PageSources(context.repository)
+    told = {name: run_time(symbol, context, sources) for name, symbol in symbols.items()}
+    assert "at run time it is `typing.no_type_check` (`kiln/__init__.py:L14-14`)" in told.pop("still")
+    assert set(told.values()) == {""}
+
+
+def test_a_test_reaches_what_the_fixtures_of_its_fixtures_and_their_helpers_use() -> None:
+    tests = (
+        "import pytest\nfrom kiln import cool, fire\n\n\ndef make():\n    return cool()\n\n\n"
+        "@pytest.fixture\ndef heat():\n    return fire()\n\n\n"
+        "@pytest.fixture\ndef pot(heat):\n    return make(), heat\n\n\n"
+        "def test_pot(pot):\n    assert pot\n"
+    )
+    context = context_of(
+        {"kiln/__init__.py": "def fire(): ...\n\ndef cool(): ...\n", "tests/test_a.py": tests}
+    )
+    for name in ("fire", "cool"):
+        assert used_in(Target("kiln/__init__.py", name), context) == "1 test through helpers"

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from codebase_gardener.knowledge.apis.catalog import api_catalog, api_for
+from codebase_gardener.knowledge.apis.catalog import api_catalog, api_for, tool_apis
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.implementations import implementation_page
 from codebase_gardener.knowledge.apis.principles import principle_page
@@ -446,3 +446,31 @@ def test_the_inputs_of_an_interface_are_its_methods(path: str) -> None:
     contract = read_io_contract(page)
     assert contract
     assert [(one.name, one.type, one.description) for one in contract.inputs] == expected
+
+
+def test_a_type_of_functions_says_what_they_take_and_return() -> None:
+    code = "package kiln\n\ntype Glaze func(string) Pot\n\ntype Cool func()\n\ntype Pot struct{}\n"
+    context = context_of({"go.mod": "module example.org/kiln\n", "kiln.go": code})
+    told = {
+        name: implementation_page(api_for(Target("kiln.go", name), context, "a test"), context, {}).overview
+        for name in ("Glaze", "Cool")
+    }
+    assert told["Glaze"].startswith("`Glaze` is a type of functions that take `string` and return `Pot`;")
+    assert told["Cool"].startswith("`Cool` is a type of functions that take nothing and return nothing;")
+
+
+def test_the_call_that_stands_for_a_command_is_cited_where_it_stands() -> None:
+    files = {
+        "pyproject.toml": '[project]\nname = "kiln"\nversion = "1"\n',
+        "kiln/__init__.py": "def fire(): ...\n",
+        "docs/work.rst": "Work\n====\n\n.. code-block:: bash\n\n    pytest\n",
+        "docs/guide.rst": "Plugin\n======\n\n.. code-block:: bash\n\n    pytest --shelves=upper\n",
+    }
+    context = context_of(files)
+    api = next(one for one in tool_apis(context) if one.target.name == "pytest")
+    reference = read_code_reference(implementation_page(api, context, {}))
+    assert reference
+    assert (reference.signature, reference.quoted) == (
+        "pytest --shelves=upper",
+        Anchor("docs/guide.rst", 6, 6),
+    )

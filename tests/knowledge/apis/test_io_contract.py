@@ -323,6 +323,29 @@ def test_another_name_for_a_type_of_go_has_its_fields() -> None:
         assert contract_of(symbol_named(context, name), context).inputs == ()
 
 
+def test_a_type_of_functions_takes_and_returns_what_they_do() -> None:
+    context = context_of(
+        {
+            "go.mod": "module example.org/pot\n",
+            "pot.go": (
+                "package pot\n\ntype Glaze func(string) Value\n\n"
+                "type (\n\tFire func(heat int, pots ...Pot) (Pot, error)\n"
+                "\tCool func()\n)\n\ntype Pot struct{}\n\nfunc (p *Pot) Break() {}\n"
+            ),
+        }
+    )
+    told = contract_of(symbol_named(context, "Glaze"), context)
+    assert [(one.name, one.type) for one in told.inputs] == [("", "string")]
+    assert told.outputs == (Output("Value", ""),)
+    told = contract_of(symbol_named(context, "Fire"), context)
+    assert [(one.name, one.type) for one in told.inputs] == [("heat", "int"), ("...pots", "Pot")]
+    assert told.outputs == (Output("(Pot, error)", ""),)
+    for name in ("Cool", "Pot.Break"):
+        told = contract_of(symbol_named(context, name), context)
+        assert (told.inputs, told.outputs) == ((), (Output("", "Returns nothing."),))
+    assert contract_of(symbol_named(context, "Pot"), context).outputs == ()
+
+
 def test_properties_of_typescript_are_fields_and_its_methods_are_not() -> None:
     context = context_of(
         {

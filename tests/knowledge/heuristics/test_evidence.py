@@ -405,3 +405,26 @@ export class Kiln {
     symbols = symbols_of("src/a.ts", text, "typescript").symbols
     found = heuristic_evidence("src/a.ts", "typescript", text, None, symbols)
     assert [(one.scope, one.start) for one in found] == [("Kiln", 2), ("Kiln.open", 5)]
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("# What came\n\n## 2.0.0 (2024-01-02)\n\n{}\n\n## Unreleased\n\n### Fixed\n\n{}\n", "docs/past.md"),
+        ("Past\n====\n\n**2.0.0** (2024-01-02)\n\n{}\n\n**UNRELEASED**\n\n{}\n", "docs/past.rst"),
+        ("# Past\n\n## 2024-01-02\n\n{}\n\n## v1.9\n\n{}\n", "docs/past.md"),
+    ],
+)
+def test_what_lists_versions_and_their_changes_advises_nothing_whatever_it_is_called(
+    text: str, path: str
+) -> None:
+    advice = "- You should always avoid the old glaze, since it is slower and leaks memory."
+    assert evidence(text.format(advice, advice), path) == []
+    after = (
+        f"{text.format(advice, advice)}\n"
+        + ("# Use\n" if path.endswith("md") else "Use\n===\n")
+        + f"\n{advice}\n"
+    )
+    assert len(evidence(after, path)) == 1
+    told = "## Python 3.12\n\n" if path.endswith("md") else "Since 3.12\n----------\n\n"
+    assert len(evidence(f"{told}{advice[2:]}\n", path)) == 1

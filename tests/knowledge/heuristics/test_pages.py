@@ -482,3 +482,35 @@ def test_without_a_sentence_a_remark_is_titled_by_its_place() -> None:
     said = "This is much slower, so you should never use it in production with large pots."
     found = pages({"pot/__init__.py": f'"""A pot.\n\n.. warning::\n    {said}\n"""\n'})
     assert [one.page.title for one in found.pages] == ["pot/__init__.py"]
+
+
+def test_what_a_comment_tells_callers_is_told_to_those_who_use_it() -> None:
+    advice = (
+        "it is a good idea to make a Kiln once and share it, since otherwise it is slow and leaks memory."
+    )
+    files = {
+        "kiln.go": f"/*\nPackage kiln fires pots.\n\nNote: {advice}\n*/\npackage kiln\n\n"
+        "// Kiln fires.\ntype Kiln struct{}\n",
+        "fire.go": "package kiln\n\n// Fire fires.\n//\n"
+        f"// Note: {advice.replace('once', 'early')}\nfunc Fire() {{\n\tx := 1\n}}\n",
+        "cool.go": f"package kiln\n\nfunc Cool() {{\n\t// Note: {advice.replace('idea', 'practice')}\n\tx := 1\n}}\n",
+    }
+    context = context_of({"go.mod": "module example.org/kiln\n", **files})
+    found = heuristic_pages(context.repository, context.resolution).pages
+    told = {line for one in found for line in one.page.usage.split("\n")}
+    assert {line.partition(":")[0] for line in told} == {
+        "- When using the package", "- When using `Fire`", "- When changing `Cool`"
+    }  # fmt: skip
+    assert all(Target("kiln.go", "Kiln") in one.applies for one in found)
+
+
+def test_a_note_applies_to_the_one_definition_that_its_section_shows() -> None:
+    note = "You should always put this decorator last, as it will not work otherwise and leaks memory."
+    guide = f"# Guide\n\n## Fire\n\n```python\nfrom kiln import fire\nfire()\n```\n\n> [!NOTE]\n> {note}\n"
+    context = context_of({"kiln/__init__.py": "def fire(): ...\n\ndef cool(): ...\n", "docs/guide.md": guide})
+    assert [one.applies for one in heuristic_pages(context.repository, context.resolution).pages] == [
+        (Target("kiln/__init__.py", "fire"),)
+    ]
+    both = guide.replace("fire()\n", "fire()\ncool()\n").replace("import fire", "import cool, fire")
+    context = context_of({"kiln/__init__.py": "def fire(): ...\n\ndef cool(): ...\n", "docs/guide.md": both})
+    assert [one.applies for one in heuristic_pages(context.repository, context.resolution).pages] == [()]

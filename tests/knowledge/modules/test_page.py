@@ -196,6 +196,44 @@ def test_every_public_definition_has_a_line() -> None:
     assert all(f"`{name}`" in told for name in ("Pot", "Slow", "Slower", "cook", "one"))
 
 
+def test_a_file_of_tests_that_is_named_after_a_private_file_is_told() -> None:
+    files = {
+        "pot/__init__.py": "from ._core import Pot as Pot\n" + "x = 1\n" * 20,
+        "pot/_core.py": "class Pot: ...\n",
+        "tests/test_core.py": "import subprocess\n\n\ndef test_it():\n    subprocess.run(['python', '-m', 'pot'])\n",
+        "tests/test_other.py": "def test_it():\n    assert 1\n",
+    }
+    told = next(one for one in pages_of(files)["Module:o_r_pot"].sections if one.heading == "Tests").body
+    assert "`tests/test_core.py` is named after `pot/_core.py`, and has 1 test (" in told
+    assert "test_other" not in told
+
+
+def test_what_only_lies_in_a_private_file_is_not_public() -> None:
+    files = {
+        "pot/__init__.py": "from ._core import Pot as Pot\n\n\ndef __getattr__(name): ...\n" + "x = 1\n" * 20,
+        "pot/_core.py": 'class Pot:\n    """A pot."""\n\n\ndef make_cell():\n    return Pot()\n',
+        "pot/_own/long.py": "def bend():\n    return 1\n\n\ndef fold():\n    return 1\n" + "x = 1\n" * 30,
+    }
+    pages = pages_of(files)
+    whole, private = pages["Module:o_r_pot"], pages["Module:o_r_pot_own"]
+    assert "holds 1 public definition in 2 files: `Pot`." in whole.overview
+    public, _, own = whole.sections[0].body.partition("### For its own use")
+    assert "`Pot`" in public
+    assert "make_cell" not in public
+    assert "`make_cell`" in own
+    assert "__getattr__" not in whole.sections[0].body
+    assert "holds 2 definitions for the package's own use: " in private.overview
+    assert private.sections[0].body.startswith("Nothing in it is public.")
+    assert not any("bend" in page or "fold" in page for page in pages if page.startswith("Implementation:"))
+
+
+def test_a_long_signature_ends_at_a_word() -> None:
+    takes = ", ".join(f"parameter_{at}: int" for at in range(20))
+    surface = pages_of({**STEWS, "pot/core.py": f"def fire({takes}): ...\n" + "x = 1\n" * 20})
+    told = surface["Module:o_r_pot"].sections[0].body
+    assert "parameter_5: int, …` |" in told
+
+
 def test_constants_have_a_line_and_a_name_that_each_file_has_is_told_once() -> None:
     rules = {
         f"pot/rules/{name}.py": f"ID = '{name}'\n" + "def check():\n    return 1\n" * 5

@@ -538,3 +538,15 @@ def test_a_few_words_lead_to_a_list_that_says_what_it_is() -> None:
     text = overview({**FILES, "README.md": readme}).description
     assert "> pot is:\n>\n> * a stew cooker\n> * simple and clean" in text
     assert "See also" not in text
+
+
+def test_words_that_lead_to_a_list_are_not_quoted_without_it() -> None:
+    first = "".join(f"- {'Heats a pot ' * 8}in way {at}\n" for at in range(12))
+    readme = (
+        f"# Pot\n\nPot is a library that cooks stews slowly.\n\n{first}\nTwo options are there for a lid:\n\n"
+    )
+    told = overview(
+        {**FILES, "README.md": readme + "".join(f"- {'a lid ' * 60}\n" for _ in range(3))}
+    ).description
+    assert "Heats a pot" in told
+    assert "Two options" not in told

@@ -130,3 +130,12 @@ def test_links_to_code_keep_what_they_name() -> None:
 def test_a_quote_does_not_end_within_an_open_bracket(most: int) -> None:
     text = "Takes a pot of clay and of iron (or a pan of copper that is hot) and boils it."
     assert inline(text, most) == "Takes a pot of clay and of iron …"
+
+
+def test_items_that_are_counted_by_their_reader_have_numbers() -> None:
+    told = safe_markdown(
+        "Two ways:\n\n#. One:\n\n   * slow\n#. Two\n   goes on\n\nDone\n\n#. Again\n\n.. code:: po\n\n    #. kept"
+    )
+    assert "> 1. One:\n>\n>    * slow\n>\n> 2. Two\n>    goes on\n" in told
+    assert "> 1. Again" in told
+    assert "#. kept" in told

@@ -34,6 +34,7 @@ from codebase_gardener.knowledge.answers.release_lines import behind_lines, rele
 from codebase_gardener.knowledge.answers.switches import NamedSwitch, switch_lines
 from codebase_gardener.knowledge.answers.type_answers import bases, errors, heirs, members
 from codebase_gardener.knowledge.answers.work_lines import WORK_KINDS, need_lines, work_lines
+from codebase_gardener.knowledge.pages.implementation_layout import NOTHING_RETURNED
 from codebase_gardener.knowledge.pages.wording import AREA_NOUNS, AREA_ORDER, counted, enumerated
 
 __all__ = ["GraphAnswer", "answer_from_graph"]
@@ -162,18 +163,22 @@ def _takes(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
     yield from _takes_lines(row)
     for type_, description in row.outputs:
         said = ": ".join(filter(None, (f"`{type_}`" if type_ else "", description)))
-        yield GraphLine(f"returns {said}" if said else "returns a value", anchor)
+        if said == NOTHING_RETURNED:
+            yield GraphLine("returns nothing", anchor)
+        else:
+            yield GraphLine(f"returns {said}" if said else "returns a value", anchor)
 
 
 def _takes_lines(row: DefinedName) -> Iterator[GraphLine]:
     anchor = row.place.anchor
-    is_type = row.kind in ("type", "interface")
+    is_type = row.kind in ("type", "interface") and not row.outputs
     takes = "has the field" if is_type else "takes"
     for each in row.inputs:
-        told = f": `{each.type}`" if each.type else ""
+        name = each.name or each.type
+        told = f": `{each.type}`" if each.type and each.name else ""
         told += f" = `{each.default}`" if each.default else (" (required)" if each.required else "")
         yield GraphLine(
-            f"{takes} `{each.name}`{told}{f': {each.description}' if each.description else ''}",
+            f"{takes} `{name}`{told}{f': {each.description}' if each.description else ''}",
             each.anchor or anchor,
         )
     if not row.inputs and row.kind not in ("interface", "macro"):

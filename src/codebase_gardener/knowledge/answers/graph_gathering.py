@@ -40,6 +40,7 @@ from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.declared_commands import declared_commands
 from codebase_gardener.knowledge.apis.io_contract import contract_of, fields_of
 from codebase_gardener.knowledge.apis.raises import constructors_of
+from codebase_gardener.knowledge.apis.run_time import at_run_time
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.claims.field_index import FieldIndex
 from codebase_gardener.knowledge.environments.evidence_by_kind import key_of
@@ -50,6 +51,7 @@ from codebase_gardener.languages.symbols import TYPES, Symbol
 from codebase_gardener.languages.table import family_of, is_code, is_hidden, is_stub, says_bases
 from codebase_gardener.manifests.table import installer_of, read_manifest
 from codebase_gardener.repository.areas import area_of
+from codebase_gardener.utils.anchors import Anchor
 
 __all__ = ["Gathering"]
 
@@ -254,7 +256,7 @@ class Gathering:
             symbol.kind,
             Place(symbol.path, symbol.start, symbol.end, "", area),
             symbol.signature,
-            inline(says.summary or first_sentence(symbol.docstring or ""), 300),
+            inline(says.summary or first_sentence(symbol.docstring or ""), 300) + self._at_run_time(symbol),
             context.names.get(target, ""),
             import_of(target, context) if area == "package" else "",
             tuple(
@@ -281,6 +283,15 @@ class Gathering:
             tuple(Place(at.path, at.start, at.end, said) for at, said in self._returned_errors.of(symbol)),
             len(open_calls),
             Place(*open_calls[0], open_calls[0][1]).anchor if open_calls else "",
+        )
+
+    def _at_run_time(self, symbol: Symbol) -> str:
+        found = at_run_time(symbol, self._repository)
+        if found is None:
+            return ""
+        told = f"`{found.name}`" if found.name else "another"
+        return (
+            f" (for type checkers; at run time it is {told}, {Anchor(symbol.path, found.line, found.line)})"
         )
 
     def _member(self, symbol: Symbol) -> Iterator[tuple[str, Member]]:

@@ -88,6 +88,14 @@ class Candidate:
     outside_heirs: int
     is_erased: bool = False
 
+    @property
+    def is_internal(self) -> bool:
+        """Whether it only lies in a private module: nothing exports it, no document or example names it."""
+        told = self.listed or self.mentions or self.readme or self.docs or self.examples or self.imported
+        return self.hidden_module and not (
+            self.exported or self.bound or self.reached or self.declared or told
+        )
+
 
 def candidates(context: ApiContext) -> tuple[Candidate, ...]:
     """Every public function, class and method of the package, in order of path and line."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from codebase_gardener.documents.docstrings import Documentation
 from codebase_gardener.knowledge.apis.calls import is_api_name
 from codebase_gardener.knowledge.apis.context import ApiContext
+from codebase_gardener.knowledge.apis.run_time import at_run_time
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.pages.cited import PageSources
@@ -25,7 +26,7 @@ from codebase_gardener.knowledge.pages.wording import AREA_NOUNS, AREA_ORDER, co
 from codebase_gardener.languages.symbols import Symbol
 
 __all__ = [
-    "defined_again", "linked", "members", "neighbours", "passage_lines", "raised", "shown_in", "standing",
+    "defined_again", "linked", "members", "neighbours", "passage_lines", "raised", "run_time", "shown_in", "standing",
     "used_in", "used_passages",
 ]  # fmt: skip
 
@@ -43,7 +44,12 @@ def linked(target: Target, pages: Mapping[Target, Api], owner_repo: str) -> str:
 def standing(symbol: Symbol, context: ApiContext, sources: PageSources, public: str) -> str:
     """What it is and where it stands."""
     owner = symbol.qualified_name.rpartition(".")[0]
-    of = f" of {'class ' if symbol.kind == 'method' else ''}{code(owner)}" if owner else ""
+    holder = context.owner(symbol) if symbol.kind == "method" else None
+    of = (
+        f" of {'class ' if holder is not None and holder.kind == 'class' else ''}{code(owner)}"
+        if owner
+        else ""
+    )
     kind = "property" if symbol.is_property else _KINDS.get(symbol.kind, symbol.kind)
     says = (
         f"{code(symbol.qualified_name)} is a {kind}{of}, defined in "
@@ -57,6 +63,16 @@ def standing(symbol: Symbol, context: ApiContext, sources: PageSources, public: 
     if public and public.rpartition(".")[2] != symbol.qualified_name:
         says += f"; its public name is {code(public)}"
     return f"{says}."
+
+
+def run_time(symbol: Symbol, context: ApiContext, sources: PageSources) -> str:
+    """Of what only type checkers read: what its name is where code runs; "" for all else."""
+    found = at_run_time(symbol, context.repository)
+    if found is None:
+        return ""
+    where = sources.cite(symbol.path, found.line, found.line)
+    told = f"{code(found.name)} ({where})" if found.name else f"what {where} says"
+    return f"That is what type checkers read, under `if TYPE_CHECKING`; at run time it is {told}."
 
 
 def defined_again(symbol: Symbol, context: ApiContext, sources: PageSources) -> list[str]:

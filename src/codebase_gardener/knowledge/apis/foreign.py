@@ -14,9 +14,11 @@ from codebase_gardener.knowledge.pages.implementation_layout import IoContract, 
 from codebase_gardener.knowledge.pages.markup import NONE_FOUND, USED_BY, WHY_A_PAGE, code, fence
 from codebase_gardener.knowledge.pages.quoting import inline
 from codebase_gardener.knowledge.pages.wording import counted, enumerated, not_listed
+from codebase_gardener.utils.anchors import Anchor
 
 __all__ = [
     "command_examples",
+    "command_run_at",
     "commands_shown",
     "external_contract",
     "external_description",
@@ -104,6 +106,14 @@ def commands_shown(api: Api, context: ApiContext, sources: PageSources) -> str:
     ]
     more = [not_listed(len(runs) - _MOST_PLACES)] if len(runs) > _MOST_PLACES else []
     return "\n\n".join([f"Documents run it {counted(len(runs), 'time')}:", "\n".join(lines), *more])
+
+
+def command_run_at(api: Api, context: ApiContext) -> Anchor | None:
+    """The line of a document that is the call which stands for a command; None where none is it to the letter."""
+    for run in context.commands.get(api.target.name, ()) if api.kind == "External Tool Doc" else ():
+        if dedented(context.repository.lines(run.path, run.line, run.line)) == api.call:
+            return Anchor(run.path, run.line, run.line)
+    return None
 
 
 def command_examples(api: Api, context: ApiContext, sources: PageSources) -> str:

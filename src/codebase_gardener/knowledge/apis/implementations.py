@@ -14,19 +14,21 @@ from codebase_gardener.knowledge.apis.descriptions import (
     members,
     neighbours,
     raised,
+    run_time,
     shown_in,
     standing,
     used_passages,
 )
 from codebase_gardener.knowledge.apis.foreign import (
     command_examples,
+    command_run_at,
     commands_shown,
     external_contract,
     external_description,
     external_overview,
 )
 from codebase_gardener.knowledge.apis.interface_methods import interface_methods, is_interface
-from codebase_gardener.knowledge.apis.io_contract import constructor_of, contract_of
+from codebase_gardener.knowledge.apis.io_contract import constructor_of, contract_of, function_type_of
 from codebase_gardener.knowledge.apis.raised_messages import raised_message
 from codebase_gardener.knowledge.apis.raises import RaisingLine, raised_error, raised_within
 from codebase_gardener.knowledge.apis.section_titles import passage_title
@@ -77,7 +79,7 @@ def implementation_page(api: Api, context: ApiContext, pages: Mapping[Target, Ap
     sources = PageSources(context.repository)
     if api.symbol is None:
         overview, description = external_overview(api, context), external_description(api, context, sources)
-        reference, contract = _external_reference(api, context), external_contract(api, context)
+        reference, contract = _external_reference(api, context, sources), external_contract(api, context)
     else:
         says = documented(api.symbol)
         description = _description(api, api.symbol, says, context, pages, sources)
@@ -85,7 +87,11 @@ def implementation_page(api: Api, context: ApiContext, pages: Mapping[Target, Ap
         contract = _with_methods(api.symbol, contract_of(api.symbol, context), context)
         contract = _with_places(api.symbol, contract, sources)
         contract = replace(contract, raises=_raises(api.symbol, context, sources))
-        overview = _overview(api.symbol, says, contract.inputs, sources)
+        told = (
+            _overview(api.symbol, says, contract.inputs, context, sources),
+            run_time(api.symbol, context, sources),
+        )
+        overview = " ".join(filter(None, told))
     return Page(
         type="Implementation",
         name=f"{context.repository.owner_repo}_{api.page}",
@@ -154,22 +160,35 @@ def _raising(line: RaisingLine, context: ApiContext, sources: PageSources) -> st
 
 
 def _overview(
-    symbol: Symbol, says: Documentation, inputs: tuple[Parameter, ...], sources: PageSources
+    symbol: Symbol,
+    says: Documentation,
+    inputs: tuple[Parameter, ...],
+    context: ApiContext,
+    sources: PageSources,
 ) -> str:
     name = code(symbol.qualified_name)
     if says.summary:
         where = sources.cite_docstring(symbol)
         return f"{name}, in the words of its docstring ({where}): {summary_quote(says)}"
+    function = function_type_of(symbol, context)
+    if function is not None:
+        given = [code(" ".join(filter(None, (one.name, one.type)))) for one in function.parameters]
+        takes = enumerated(given[:6], len(given)) or "nothing"
+        returns = code(function.returns) if function.returns else "nothing"
+        what = f"take {takes} and return {returns}"
+        return f"{name} is a type of functions that {what}; {_undocumented(symbol, sources)}."
     takes = enumerated([code(each.name) for each in inputs[:6]], len(inputs)) or "no arguments"
     gives = f" and returns {code(symbol.returns)}" if symbol.returns else ""
     kind = "class, made from" if symbol.kind == "class" else f"{symbol.kind} that takes"
     kind = f"{symbol.kind} with" if inputs and (symbol.kind == "type" or is_interface(symbol)) else kind
     article = "an" if kind.startswith("i") else "a"
-    at = symbol.docstring_anchor
-    says_more = (
-        f"its docstring ({sources.cite_docstring(symbol)}) has no summary" if at else "it has no docstring"
-    )
-    return f"{name} is {article} {kind} {takes}{gives}; {says_more}."
+    return f"{name} is {article} {kind} {takes}{gives}; {_undocumented(symbol, sources)}."
+
+
+def _undocumented(symbol: Symbol, sources: PageSources) -> str:
+    if symbol.docstring_anchor is None:
+        return "it has no docstring"
+    return f"its docstring ({sources.cite_docstring(symbol)}) has no summary"
 
 
 def _description(
@@ -287,9 +306,12 @@ def _names_in(text: str) -> frozenset[str]:
     return frozenset(node.id for node in nodes if isinstance(node, ast.Name))
 
 
-def _external_reference(api: Api, context: ApiContext) -> CodeReference:
+def _external_reference(api: Api, context: ApiContext, sources: PageSources) -> CodeReference:
     package = re.split(r"[.\s]", api.target.name, maxsplit=1)[0]
     is_own = api.target.name in context.own_commands
+    quoted = command_run_at(api, context)
+    if quoted is not None:
+        sources.cite(quoted.path, quoted.start, quoted.end)
     return CodeReference(
         location=None,
         external=package,
@@ -298,6 +320,7 @@ def _external_reference(api: Api, context: ApiContext) -> CodeReference:
         call=" ".join(api.call.split())[:_MOST_CALL],
         dependencies=() if is_own else (package,),
         language="shell" if api.kind == "External Tool Doc" else "python",
+        quoted=quoted,
         is_own=is_own,
     )
 

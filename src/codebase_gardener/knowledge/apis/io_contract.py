@@ -12,21 +12,33 @@ from codebase_gardener.knowledge.apis.class_fields import ClassField, class_fiel
 from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
 from codebase_gardener.knowledge.apis.returned_values import own_nodes, returned
 from codebase_gardener.knowledge.apis.tree_calls import documented
-from codebase_gardener.knowledge.pages.implementation_layout import IoContract, Output, Parameter
+from codebase_gardener.knowledge.pages.implementation_layout import (
+    NOTHING_RETURNED,
+    IoContract,
+    Output,
+    Parameter,
+)
 from codebase_gardener.knowledge.pages.quoting import inline
 from codebase_gardener.languages.engine.called import tree_called
-from codebase_gardener.languages.engine.fields import tree_alias, tree_fields, tree_variants
+from codebase_gardener.languages.engine.fields import (
+    FunctionType,
+    tree_alias,
+    tree_fields,
+    tree_function,
+    tree_variants,
+)
 from codebase_gardener.languages.python.expressions import annotated_doc, bare_type
 from codebase_gardener.languages.python.headers import Definition, SourceLines
 from codebase_gardener.languages.signatures import typed_parameters
 from codebase_gardener.languages.symbols import Symbol, TypedName
-from codebase_gardener.languages.table import family_of
+from codebase_gardener.languages.table import FAMILIES, family_of
 from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.utils.memo import remembered
 
-__all__ = ["constructor_of", "contract_of", "fields_of"]
+__all__ = ["constructor_of", "contract_of", "fields_of", "function_type_of"]
 
 _LONGEST_CODE = 300  # characters of a type or a default
+_NOTHING = Output("", NOTHING_RETURNED)
 
 
 @dataclass(frozen=True)
@@ -50,6 +62,10 @@ def contract_of(symbol: Symbol, context: ApiContext) -> IoContract:
 
 def _tree_contract(symbol: Symbol, says: Documentation, context: ApiContext) -> IoContract:
     """Of another language: what the text of the signature gives."""
+    function = function_type_of(symbol, context)
+    if function is not None:
+        taken = (Parameter(one.name, one.type, "", one.required, "") for one in function.parameters)
+        return IoContract(tuple(taken), (Output(function.returns, "") if function.returns else _NOTHING,))
     if symbol.kind in ("type", "interface"):
         lines = context.repository.lines(symbol.path, symbol.start, symbol.end)
         found = _fields_by_alias(symbol, context) or tree_variants(symbol, lines)
@@ -74,8 +90,10 @@ def _tree_contract(symbol: Symbol, says: Documentation, context: ApiContext) -> 
         return IoContract(tuple(inputs), (Output(symbol.name, "A new instance."),))
     told_of = "; ".join(inline(value.description) for value in says.returns if value.description)
     returned = symbol.returns or (symbol.declared.returns if symbol.declared is not None else None) or ""
-    gives = (Output(" ".join(returned.split()), told_of),) if returned or told_of else ()
-    return IoContract(tuple(inputs), gives)
+    if returned or told_of:
+        return IoContract(tuple(inputs), (Output(" ".join(returned.split()), told_of),))
+    is_told = symbol.kind in ("function", "method") and FAMILIES[family_of(symbol.language)].results_told
+    return IoContract(tuple(inputs), (_NOTHING,) if is_told else ())
 
 
 def _parameters(symbol: Symbol) -> tuple[TypedName, ...]:
@@ -94,6 +112,13 @@ def fields_of(symbol: Symbol, context: ApiContext) -> tuple[Symbol, ...]:
     """What users may read and set of a type of another language, besides its methods."""
     own = context.repository.symbols
     return tuple(one for one in _fields(symbol, context) if (one.path, one.qualified_name) not in own)
+
+
+def function_type_of(symbol: Symbol, context: ApiContext) -> FunctionType | None:
+    """What functions of a type take and return, where it is a type of functions."""
+    if symbol.kind != "type":
+        return None
+    return tree_function(symbol, context.repository.lines(symbol.path, symbol.start, symbol.end))
 
 
 def _fields(symbol: Symbol, context: ApiContext) -> tuple[Symbol, ...]:

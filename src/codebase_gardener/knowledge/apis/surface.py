@@ -141,7 +141,9 @@ def choose_apis(context: ApiContext, scored: Iterable[Scored] | None = None) -> 
         scored: What `ranked` gives, where it is known already.
     """
     scored = ranked(context) if scored is None else scored
-    chosen = [each for each in scored if each.score >= threshold(each.candidate)]
+    chosen = [
+        each for each in scored if each.score >= threshold(each.candidate) and not each.candidate.is_internal
+    ]
     targets = [
         (context.target(each.candidate.symbol), name_kind(each.candidate.symbol, context)) for each in chosen
     ]

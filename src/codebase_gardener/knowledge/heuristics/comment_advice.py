@@ -10,9 +10,9 @@ from codebase_gardener.knowledge.sources.file_facts import Evidence
 from codebase_gardener.languages.python.messages import one_line
 from codebase_gardener.languages.python.node_search import nodes_on
 from codebase_gardener.languages.symbols import Symbol
-from codebase_gardener.languages.table import LANGUAGES
+from codebase_gardener.languages.table import FAMILIES, LANGUAGES, family_of
 
-__all__ = ["MARKS", "comment_evidence"]
+__all__ = ["DOCUMENTATION", "MARKS", "comment_evidence"]
 
 MARKS = (
     "TODO",
@@ -48,6 +48,8 @@ _TOOL = re.compile(r"\s*(?:type:|noqa|pylint|pragma|fmt:|ruff|isort|mypy|pyright
                    r"go:|nolint|region|endregion|=====|-----|#####|coding)")  # fmt: skip
 _STRINGS = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
 _MAX_BLOCK = 40
+DOCUMENTATION = "documentation"
+"""The value of a comment that speaks to those who use what it stands at."""
 
 
 def comment_evidence(
@@ -59,13 +61,32 @@ def comment_evidence(
         return
     comments = _comments(lines, mark, slashes=mark == "//")
     inside = _lines_in_strings(tree, sorted(comments)) if tree is not None else frozenset()
-    scopes = _Scopes(symbols)
+    scopes, documentation = _Scopes(symbols), _documentation(language, lines, symbols)
     for start, end, words in _blocks(comments, inside):
         found = _MARK.match(words)
         name = next((one for one in found.groups() if one), "").upper().replace(".", "") if found else ""
         text = one_line(words[found.end() :] if found else words)
         if text and (name or (end > start and _gives_reason(text))) and not _LICENCE.search(text):
-            yield Evidence("comment", start, end, scopes.of(start), "NOTE" if name == "NB" else name, text)
+            documents = any(first <= start <= last for first, last in documentation)
+            yield Evidence(
+                "comment", start, end, scopes.of(start), "NOTE" if name == "NB" else name, text,
+                DOCUMENTATION if documents else "",
+            )  # fmt: skip
+
+
+def _documentation(language: str, lines: Sequence[str], symbols: Sequence[Symbol]) -> list[tuple[int, int]]:
+    """First and last line of each comment that speaks to callers: a definition's, and that of the package."""
+    found = [
+        (symbol.docstring_start, symbol.docstring_end)
+        for symbol in symbols
+        if 0 < symbol.docstring_start < symbol.start
+    ]
+    family = FAMILIES.get(family_of(language))
+    package = family.package_comment if family else ""
+    at = next((at for at, line in enumerate(lines) if package and line.startswith(package)), 0)
+    if at and lines[at - 1].strip():
+        found.append((1, at))
+    return found
 
 
 def _gives_reason(text: str) -> bool:

@@ -9,6 +9,7 @@ from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.documents.reading import blocks
 from codebase_gardener.documents.remarks import remarks
 from codebase_gardener.documents.sentences import sentences
+from codebase_gardener.documents.versions import version_lists
 from codebase_gardener.knowledge.heuristics.advice import signals, strength
 from codebase_gardener.knowledge.sources.file_facts import Evidence
 
@@ -33,7 +34,11 @@ def document_evidence(path: str, language: str, text: str) -> Iterator[Evidence]
         language: "markdown", "rst" or "text".
         text: Its content.
     """
-    for block in remarks(blocks(path, language, text)):
+    read = blocks(path, language, text)
+    of_versions = version_lists(read)
+    for block in remarks(read):
+        if any(first <= block.start <= last for first, last in of_versions):
+            continue  # what changed in a version, and no advice
         words = plain_text(block.text, code_marks=True)
         if block.kind == "admonition":
             if words or block.title:

@@ -27,6 +27,7 @@ from codebase_gardener.knowledge.heuristics.advice import (
     reasons,
     strength,
 )
+from codebase_gardener.knowledge.heuristics.comment_advice import DOCUMENTATION
 from codebase_gardener.knowledge.heuristics.items import Item
 from codebase_gardener.knowledge.heuristics.merging import SAME_TEXT, similar, words_of
 from codebase_gardener.knowledge.heuristics.names import best_sentence, title_of
@@ -327,6 +328,8 @@ def _speaker(item: Item) -> str:
         return f"{who} of {_code(evidence.name)}{owner}"
     mark = f" ({evidence.name})" if evidence.kind == "comment" and evidence.name else ""
     place = _code(evidence.scope) if evidence.scope else f"`{item.path}`"
+    if evidence.kind == "comment" and evidence.value == DOCUMENTATION:
+        return f"The documentation{mark} of {place}"
     return f"{who}{mark} {'in' if evidence.kind in ('comment', 'log') else 'of'} {place}"
 
 
@@ -354,8 +357,10 @@ def _where(item: Item) -> str:
         return f"When setting {_code(evidence.name)}{owner}{default}"
     if evidence.kind in ("admonition", "doc-tip"):
         return f"When following {quoted_words(evidence.scope) if evidence.scope else 'the document'}"
-    doing = "changing" if evidence.kind == "comment" else "using"
-    return f"When {doing} {_code(evidence.scope) if evidence.scope else 'this file'}"
+    documents = evidence.kind == "comment" and evidence.value == DOCUMENTATION
+    doing = "changing" if evidence.kind == "comment" and not documents else "using"
+    whole = "the package" if documents else "this file"
+    return f"When {doing} {_code(evidence.scope) if evidence.scope else whole}"
 
 
 def _code(text: str) -> str:

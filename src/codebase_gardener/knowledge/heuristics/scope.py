@@ -10,11 +10,12 @@ from codebase_gardener.knowledge.heuristics.items import Item
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
-from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.languages.symbols import TYPES, Symbol
 
 __all__ = ["Scope"]
 
-_NAME = re.compile(r"`([A-Za-z_][\w.]{1,120})(?:\(\)|\(\w{0,40}\))?`")
+_NAME = re.compile(r"`@?([A-Za-z_][\w.]{1,120})(?:\(\)|\(\w{0,40}\))?`")
+_TYPE = re.compile(r"(?<=[a-z,] )[A-Z]\w{1,80}\b")
 _MAX_MEANT = 3
 """Definitions that a name may mean; a name of more is too common to say anything."""
 _MAX_SHOWN = 20
@@ -47,7 +48,17 @@ class Scope:
         own = {target for item in group for target in self._own(item)}
         called = {_last(target) for target in own}
         named = {target for item in group for target in self._named(item)}
-        return tuple(sorted(own | {target for target in named if _last(target) not in called}))
+        found = own | {target for target in named if _last(target) not in called}
+        return tuple(sorted(found or self._only_shown(group)))
+
+    def _only_shown(self, group: Sequence[Item]) -> set[Target]:
+        """Of remarks in documents: what their section's code uses, where that is one definition alone."""
+        if not all(
+            item.evidence.kind in ("admonition", "doc-tip") and self._in_section(item) for item in group
+        ):
+            return set()
+        shown = {target for item in group for target in self._shown(item, all_of_it=True)}
+        return shown if len(shown) == 1 else set()
 
     def near(self, group: Sequence[Item]) -> tuple[Target, ...]:
         """Sorted: also what the code beside a remark shows, and what calls the private function that it stands in."""
@@ -60,8 +71,17 @@ class Scope:
                 found.update(self._callers(Target(symbol.path, symbol.qualified_name)))
         return tuple(sorted(found))
 
+    def _in_section(self, item: Item) -> bool:
+        headings = self._repository.facts[item.path].headings
+        return any(one.level > 1 and one.start <= item.evidence.start <= one.end for one in headings)
+
     def _named(self, item: Item) -> Iterator[Target]:
-        """What its text names."""
+        """What its text names; a comment has no marks for it: there a type of its folder by its capital letter."""
+        for word in sorted(set(_TYPE.findall(item.evidence.text))) if item.evidence.kind == "comment" else ():
+            folder = item.path.rpartition("/")[0]
+            near = [one for one in self._by_name.get(word, ()) if one.path.rpartition("/")[0] == folder]
+            if len(near) == 1 and near[0].kind in TYPES and near[0].public:
+                yield Target(near[0].path, near[0].qualified_name)
         for name in sorted(set(_NAME.findall(item.evidence.text))):
             yield from (Target(symbol.path, symbol.qualified_name) for symbol in self._meant(name))
 
@@ -79,7 +99,7 @@ class Scope:
             inner = symbol.name in ("__init__", "__post_init__") or not symbol.public
             symbol = self._enclosing(symbol.path, symbol.qualified_name.rpartition(".")[0]) if inner else None
 
-    def _shown(self, item: Item) -> Iterator[Target]:
+    def _shown(self, item: Item, *, all_of_it: bool = False) -> Iterator[Target]:
         """What the code in the same section of a document uses; where it shows none, in the section around that."""
         passages = self._passages.get(item.path, ())
         line = item.evidence.start
@@ -91,7 +111,8 @@ class Scope:
         uses = list(
             dict.fromkeys(use.target for passage in near for use in passage.uses if not use.target.external)
         )
-        yield from [target for target in uses if self._shown_in[target] <= self._common][:_MAX_SHOWN]
+        telling = (target for target in uses if all_of_it or self._shown_in[target] <= self._common)
+        yield from list(telling)[:_MAX_SHOWN]
 
     def _enclosing(self, path: str, scope: str) -> Symbol | None:
         """The innermost definition of a scope that is known."""

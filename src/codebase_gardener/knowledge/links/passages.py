@@ -100,7 +100,14 @@ def test_passages(
         scopes = [symbol.qualified_name, *nested.get(symbol.qualified_name, ())]
         own = [use for scope in scopes for use in by_scope.get(scope, ())]
         called = [use for scope in scopes for use in calls.get(scope, ())]
-        inserted = [(0, part) for name in _prepared(symbol, symbols) for part in by_scope.get(name, ())]
+        prepared = _prepared(symbol, symbols)
+        inserted = [(0, part) for name in prepared for part in by_scope.get(name, ())]
+        inserted += [
+            (0, part)
+            for name in prepared
+            for use in calls.get(name, ())
+            for part in by_scope.get(use.target.name, ())
+        ]
         inserted += [(use.end, part) for use in called for part in by_scope.get(use.target.name, ())]
         rows = [*_useful(inserted, package), *((use.end, use) for use in own)]
         found = [use for _, use in sorted(rows, key=lambda row: row[0])]
@@ -190,14 +197,18 @@ def _useful(inserted: list[tuple[int, Use]], package: frozenset[str]) -> list[tu
 
 
 def _prepared(symbol: Symbol, symbols: dict[str, Symbol]) -> list[str]:
-    """What runs before a test: its class's setup, and the fixtures it names."""
+    """What runs before a test: its class's setup, the fixtures it names, and those that these name."""
     owner = symbol.qualified_name.rpartition(".")[0]
     names = [f"{owner}.{name}" for name in sorted(_SETUP) if f"{owner}.{name}" in symbols] if owner else []
-    for parameter in symbol.parameters:
+    pending = list(symbol.parameters)
+    while pending:
+        parameter = pending.pop(0)
         for name in (f"{owner}.{parameter}", parameter):
             found = symbols.get(name)
             if found is not None and any("fixture" in text for text in found.decorators):
-                names.append(name)
+                if name not in names:
+                    names.append(name)
+                    pending += found.parameters
                 break
     return names
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -40,6 +41,8 @@ _SAME_NAME = 3
 """Files of a module that give the same name a value: then it is what each of them has to have, and told once."""
 _MOST_IMPORTS = 6
 _LONGEST_SIGNATURE = 120
+_TEST_OF = re.compile(r"test_(\w+)\.\w+|(\w+)(?:_test|\.test|\.spec)\.\w+")
+"""A file of tests, by the name of what it tests."""
 _LONGEST_SAID = 200
 
 
@@ -94,18 +97,18 @@ def module_page(module: Module, given: ModulePages) -> Page:
     said = said_of(module, given.context.repository)
     where = sources.cite(said.path, said.start, said.end) if said else ""
     symbols = _symbols(module, given.context)
-    public = _public(symbols, given)
+    public, internal = _outer(symbols, given)
     return Page(
         type="Module",
         name=module.name,
         title=module.title,
-        overview=_overview(module, said, public, given, sources),
+        overview=_overview(module, said, public, internal, given, sources),
         description=_description(module, said, where, given, sources),
         usage=_usage(module, public, given),
         sections=(
             Section(
                 "Public Surface",
-                _surface(public, symbols, given, sources) + _constants(module, given, sources),
+                _surface(public, internal, symbols, given, sources) + _constants(module, given, sources),
             ),
             Section("Uses and Used By", _relations(module, given, sources)),
             Section(
@@ -133,22 +136,32 @@ def _symbols(module: Module, context: ApiContext) -> list[Symbol]:
     return list(found)
 
 
-def _public(symbols: Sequence[Symbol], given: ModulePages) -> list[Symbol]:
-    """What it offers at its outer level, the most used first; what lies in hidden files comes last."""
+def _outer(symbols: Sequence[Symbol], given: ModulePages) -> tuple[list[Symbol], list[Symbol]]:
+    """What it offers at its outer level, and what lies in private files for the package's own use, most used first."""
     names = {symbol.qualified_name for symbol in symbols}
     outer = [
         symbol
         for symbol in symbols
-        if symbol.public and not is_hidden(symbol) and symbol.qualified_name.rpartition(".")[0] not in names
+        if symbol.public
+        and not is_hidden(symbol)
+        and not symbol.name.startswith("__")
+        and symbol.qualified_name.rpartition(".")[0] not in names
     ]
-    return sorted(outer, key=lambda symbol: _rank(symbol, given))
+    outer.sort(key=lambda symbol: _rank(symbol, given))
+    internal = [symbol for symbol in outer if _is_internal(symbol, given)]
+    return [symbol for symbol in outer if symbol not in internal], internal
+
+
+def _is_internal(symbol: Symbol, given: ModulePages) -> bool:
+    """Whether it lies in a private file, no package exports it, and it has no page."""
+    target = given.context.target(symbol)
+    hidden = any(part.startswith("_") and not part.startswith("__") for part in symbol.path.split("/"))
+    return hidden and target not in given.context.resolution.exported and target not in given.pages
 
 
 def _rank(symbol: Symbol, given: ModulePages) -> tuple[object, ...]:
     target = given.context.target(symbol)
-    hidden = any(part.startswith("_") and not part.startswith("__") for part in symbol.path.split("/"))
     return (
-        target not in given.context.resolution.exported and hidden,
         bool(_DEPRECATED.search(symbol.docstring or "")),
         target not in given.pages,
         -len(given.context.uses.get(target, ())),
@@ -169,7 +182,12 @@ def _nameless(module: Module, given: ModulePages) -> str:
 
 
 def _overview(
-    module: Module, said: SaidOf | None, public: Sequence[Symbol], given: ModulePages, sources: PageSources
+    module: Module,
+    said: SaidOf | None,
+    public: Sequence[Symbol],
+    internal: Sequence[Symbol],
+    given: ModulePages,
+    sources: PageSources,
 ) -> str:
     """In the authors' words for the whole; what they say of one definition of many says nothing of the others."""
     what = code(module.title)
@@ -180,6 +198,10 @@ def _overview(
     if len(module.files) > 1:
         held += f" in {counted(len(module.files), 'file')}"
     names = [code(symbol.qualified_name) for symbol in public]
+    if internal and not public:
+        named = [code(symbol.qualified_name) for symbol in internal]
+        own = f"{counted(len(internal), 'definition')} for the package's own use"
+        return f"{what} holds {own}: {tallied(named, _MOST_SHOWN)}."
     if not public:
         return f"{what} {_nameless(module, given)}"
     told = f"{held}: {tallied(names, _MOST_SHOWN)}."
@@ -268,24 +290,36 @@ def _usage(module: Module, public: Sequence[Symbol], given: ModulePages) -> str:
 
 
 def _surface(
-    public: Sequence[Symbol], symbols: Sequence[Symbol], given: ModulePages, sources: PageSources
+    public: Sequence[Symbol],
+    internal: Sequence[Symbol],
+    symbols: Sequence[Symbol],
+    given: ModulePages,
+    sources: PageSources,
 ) -> str:
-    if not public:
+    if not public and not internal:
         return "Nothing in it is public."
     members: dict[str, list[Symbol]] = {}
     for symbol in symbols:
         owner, _, name = symbol.qualified_name.rpartition(".")
         if owner and symbol.public and not is_hidden(symbol) and not name.startswith("__"):
             members.setdefault(owner, []).append(symbol)
-    rows = (
-        (
-            _named(symbol, symbol.qualified_name, given),
-            _told(symbol, members.get(symbol.qualified_name, ()), given, sources),
-            sources.cite_symbol(symbol),
+    told = {
+        heading: table(
+            ("Definition", "What it is", "Where"),
+            (
+                (
+                    _named(symbol, symbol.qualified_name, given),
+                    _told(symbol, members.get(symbol.qualified_name, ()), given, sources),
+                    sources.cite_symbol(symbol),
+                )
+                for symbol in listed
+            ),
         )
-        for symbol in public
-    )
-    return table(("Definition", "What it is", "Where"), rows)
+        for heading, listed in (("", public), ("### For its own use\n\n", internal))
+        if listed
+    }
+    own = "" if public else "Nothing in it is public."
+    return "\n\n".join(filter(None, (own, *(f"{heading}{rows}" for heading, rows in told.items()))))
 
 
 def _constants(module: Module, given: ModulePages, sources: PageSources) -> str:
@@ -333,7 +367,7 @@ def _named(symbol: Symbol, name: str, given: ModulePages) -> str:
 
 
 def _told(symbol: Symbol, members: Sequence[Symbol], given: ModulePages, sources: PageSources) -> str:
-    signature = code(symbol.signature[:_LONGEST_SIGNATURE])
+    signature = code(textwrap.shorten(symbol.signature, _LONGEST_SIGNATURE, placeholder=" …"))
     quoted = given.described(symbol)
     said = f"{quoted}{sources.said_at(symbol)}" if quoted else signature
     if given.context.target(symbol) not in given.pages:
@@ -417,16 +451,41 @@ def _definitions(symbols: Sequence[Symbol], given: ModulePages, sources: PageSou
 
 def _tests(module: Module, given: ModulePages, sources: PageSources) -> str:
     found = given.relations.tests(module)
-    if not found:
+    named = {
+        path: of
+        for path, of in _tests_by_name(module, given)
+        if path not in found or of.rpartition("/")[2].startswith("_")
+    }
+    if not found and not named:
         return "No test was found that uses its definitions by their names."
     rows = []
     for path, passages in list(found.items())[:_MOST_TESTS]:
         first = min(passages, key=lambda one: (-_uses_of(module, one, given), one.start))
         where = sources.cite(first.path, first.start, first.end)
         rows.append((code(path), str(len(passages)), where))
-    text = table(("File", "Tests that use it", "The one that uses most of it"), rows)
+    text = table(("File", "Tests that use it", "The one that uses most of it"), rows) if rows else ""
     more = len(found) - len(rows)
-    return text + (f"\n\nFurther files with such tests: {more}." if more else "")
+    text += f"\n\nFurther files with such tests: {more}." if more else ""
+    by_name = [
+        f"{code(path)} is named after {code(of)}, and has {_tests_in(path, given)} ({sources.cite(path, 1, 1)})."
+        for path, of in list(named.items())[:_MOST_TESTS]
+    ]
+    return "\n\n".join(filter(None, (text, *by_name)))
+
+
+def _tests_in(path: str, given: ModulePages) -> str:
+    facts = given.context.repository.facts[path]
+    return counted(sum(map(is_test, facts.symbols)) + len(facts.tests), "test")
+
+
+def _tests_by_name(module: Module, given: ModulePages) -> Iterator[tuple[str, str]]:
+    """Files of tests that are called like one file of the module: `test_checkers.py` like `_checkers.py`."""
+    stems = {path.rpartition("/")[2].partition(".")[0].strip("_"): path for path in module.files}
+    for path, area in sorted(given.context.repository.areas.items()):
+        found = _TEST_OF.fullmatch(path.rpartition("/")[2]) if area == "tests" else None
+        of = stems.get(next(filter(None, found.groups()))) if found else None
+        if of is not None and of.rpartition(".")[2] == path.rpartition(".")[2]:
+            yield path, of
 
 
 def _uses_of(module: Module, passage: object, given: ModulePages) -> int:

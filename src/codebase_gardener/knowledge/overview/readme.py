@@ -141,7 +141,7 @@ def introduction(facts: Mapping[str, FileFacts], texts: Mapping[str, str], name:
         part for part in re.split(r"[/@]", name.lower()) if not re.fullmatch(r"v\d+", part)
     ]  # Go's pot/v2
     called = {name.lower(), *parts[-1:]}
-    said = tuple(_said(found, called))
+    said = _with_their_lists(tuple(_said(found, called)), found)
     said = said or tuple(_said([one for one in found if one.kind != "heading"], called))[:_FEW]
     spoken = Counter[str]()
     for each in facts.values():
@@ -207,6 +207,16 @@ def _said(found: Sequence[Block], called: set[str]) -> Iterator[Block]:
         chars, count, last = chars + len(text), count + 1, whole
         told, leads = told or _defines(text, names), False
         yield block
+
+
+def _with_their_lists(said: tuple[Block, ...], found: Sequence[Block]) -> tuple[Block, ...]:
+    """Without words at the end that lead to a list, of which nothing more has room."""
+    while said and plain_text(said[-1].text).rstrip().endswith(":"):
+        after = next((block for block in found if block.start > said[-1].end), None)
+        if after is None or after.kind != "item" or not _says(after):
+            break
+        said = said[:-1]
+    return said
 
 
 def _defines(text: str, called: set[str]) -> bool:

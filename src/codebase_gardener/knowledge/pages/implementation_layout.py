@@ -25,6 +25,7 @@ from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.utils.memo import remembered
 
 __all__ = [
+    "NOTHING_RETURNED",
     "CodeReference",
     "IoContract",
     "Output",
@@ -37,6 +38,9 @@ __all__ = [
     "read_code_reference",
     "read_io_contract",
 ]
+
+NOTHING_RETURNED = "Returns nothing."
+"""What the only output says, where the signature has no result."""
 
 _INPUTS = ("Name", "Type", "Default", "Required", "Description")
 _OUTPUTS = ("Type", "Description")

@@ -34,6 +34,8 @@ _CLEANERS: tuple[tuple[re.Pattern[str], str], ...] = (
 _SIGNS = ("`", "<", "[!", ".. ")
 """Without one of them no cleaner finds anything."""
 _DIRECTIVE = re.compile(r"\s{0,40}\.\. (?:code-block|sourcecode|code|parsed-literal|testcode)::")
+_COUNTED = re.compile(r"\s{0,12}#\.\s+")
+_BULLET = re.compile(r"\s+[-*+]\s")
 _RUN = re.compile(r"(\\*)(`+)")
 
 
@@ -88,6 +90,7 @@ def summary_quote(says: Documentation, most: int = 400) -> str:
 
 def _quoted(lines: list[str]) -> Iterator[str]:
     at = 0
+    counts: dict[int, int] = {}
     while at < len(lines):
         end = _block_end(lines, at)
         if _DIRECTIVE.match(lines[at]):
@@ -99,8 +102,28 @@ def _quoted(lines: list[str]) -> Iterator[str]:
             ).split("\n")
             at = end
         else:
-            yield _line(lines[at])
+            line = _numbered(lines[at], counts)
+            if _COUNTED.match(lines[at]) and at and lines[at - 1].strip():
+                yield ""
+            yield _line(line)
             at += 1
+
+
+def _numbered(line: str, counts: dict[int, int]) -> str:
+    """An item that reStructuredText counts itself with its number, and a bullet in it as deep as it stands.
+
+    Args:
+        line: Of a text.
+        counts: Of each column, the items that the open list there has so far; it is brought up to date.
+    """
+    item, indent = _COUNTED.match(line), _indent(line)
+    if line.strip():
+        for column in [one for one in counts if one >= indent + bool(item)]:
+            del counts[column]
+    if item:
+        counts[indent] = counts.get(indent, 0) + 1
+        return f"{line[:indent]}{counts[indent]}. {line[item.end() :]}"
+    return f"    {line}" if counts and _BULLET.match(line) else line
 
 
 def _block_end(lines: list[str], at: int) -> int:

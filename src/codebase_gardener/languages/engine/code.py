@@ -305,14 +305,15 @@ class _Reader:
         return Reference(start, end, self.scopes.at(start), name, kind, text=text)
 
     def bindings(self, node: Node) -> Iterator[Binding]:
-        for named, given in self._assigned(node):
+        for named, given, item in self._assigned(node):
             name = self.names.text(named)
             value = self._unwrapped(given)
             if value.type in self.grammar.calls and _IDENTIFIER.match(name):
                 line = self._line(node.start_point.row)
-                yield Binding(line, self.scopes.at(line), name, self.names.callee(value), "call")
+                yield Binding(line, self.scopes.at(line), name, self.names.callee(value), "call", item)
             elif (
                 value.type in self.grammar.plain
+                and not item
                 and _IDENTIFIER.match(name)
                 and "?" not in (path := self.names.path(value))
             ):
@@ -395,21 +396,21 @@ class _Reader:
                 break
         return node
 
-    def _assigned(self, node: Node) -> Iterator[tuple[Node, Node]]:
-        """Names and their values of a declaration."""
+    def _assigned(self, node: Node) -> Iterator[tuple[Node, Node, int | None]]:
+        """Names and their values of a declaration, and which of several results of its value each has."""
         left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
         if left is not None and right is not None:
             names, values = self._listed(left), self._listed(right)
             if len(names) == len(values):
-                yield from zip(names, values, strict=True)
+                yield from ((one, value, None) for one, value in zip(names, values, strict=True))
             elif len(values) == 1:  # x, err := f()
-                yield names[0], values[0]
+                yield from ((one, values[0], at) for at, one in enumerate(names))
             return
         declarators = node.children_by_field_name("declarator")
         holder = next((one for one in declarators if one.type == "variable_declarator"), node)
         name, value = field_of(holder, ("name", "pattern", "declarator")), holder.child_by_field_name("value")
         if name is not None and value is not None and name.end_byte - name.start_byte <= MAX_NAME_BYTES:
-            yield name, value
+            yield name, value, None
 
     def _listed(self, node: Node) -> list[Node]:
         return node.named_children if node.type in self.grammar.lists else [node]

@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from codebase_gardener.languages.engine.brackets import split
 from codebase_gardener.languages.engine.constants import comments_at
 from codebase_gardener.languages.engine.nodes import declared_name, field_of, text_of
 from codebase_gardener.languages.engine.parsing import captured, parsed_tree
 from codebase_gardener.languages.engine.surroundings import cleaned, last_row
-from codebase_gardener.languages.symbols import Symbol, constant
-from codebase_gardener.languages.table import GRAMMARS
+from codebase_gardener.languages.symbols import Symbol, TypedName, constant
+from codebase_gardener.languages.table import FAMILIES, GRAMMARS, family_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Tree
 
-__all__ = ["tree_alias", "tree_fields", "tree_variants"]
+    from codebase_gardener.languages.rows import Grammar
+
+__all__ = ["FunctionType", "tree_alias", "tree_fields", "tree_function", "tree_variants"]
 
 _MOST_LINES = 3_000
 """Of a type that is read a second time."""
+
+
+@dataclass(frozen=True)
+class FunctionType:
+    """What functions of a type take and return; a name is "" where only its type stands."""
+
+    parameters: tuple[TypedName, ...]
+    returns: str
 
 
 def tree_fields(symbol: Symbol, lines: Sequence[str]) -> tuple[Symbol, ...]:
@@ -66,8 +78,41 @@ def tree_alias(symbol: Symbol, lines: Sequence[str]) -> str:
         lines: Its own, from `start` to `end`.
     """
     grammar = GRAMMARS.get(symbol.language)
-    if symbol.kind != "type" or grammar is None or grammar.renamed is None or len(lines) > _MOST_LINES:
+    if grammar is None or grammar.renamed is None:
         return ""
+    node = _statement(symbol, lines, grammar)
+    return grammar.renamed(node) if node is not None else ""
+
+
+def tree_function(symbol: Symbol, lines: Sequence[str]) -> FunctionType | None:
+    """What a type of functions takes and returns; None where it is none.
+
+    Args:
+        symbol: The type.
+        lines: Its own, from `start` to `end`.
+    """
+    grammar = GRAMMARS.get(symbol.language)
+    if grammar is None or not grammar.function_type:
+        return None
+    node = _statement(symbol, lines, grammar)
+    kind = node.child_by_field_name("type") if node is not None else None
+    listed = kind.child_by_field_name("parameters") if kind is not None else None
+    if kind is None or kind.type != grammar.function_type or listed is None:
+        return None
+    family = FAMILIES[family_of(symbol.language)]
+    parts = [part.strip() for part in split(text_of(listed)[1:-1], ",", family.quotes) if part.strip()]
+    named = [one for one in family.parameters(parts) if one is not None]
+    result = kind.child_by_field_name("result")
+    return FunctionType(
+        tuple(named or (TypedName("", " ".join(part.split())) for part in parts)),
+        " ".join(text_of(result).split()) if result is not None else "",
+    )
+
+
+def _statement(symbol: Symbol, lines: Sequence[str], grammar: Grammar) -> Node | None:
+    """The node that defines a type, read from its lines alone."""
+    if symbol.kind != "type" or len(lines) > _MOST_LINES:
+        return None
     text = "\n".join(lines)
     for source in (text, f"{grammar.shared_keyword} {text}"):  # `A = B` of a group is a statement by itself
         tree = parsed_tree(source.encode("utf-8", "surrogatepass"), symbol.language)
@@ -76,9 +121,9 @@ def tree_alias(symbol: Symbol, lines: Sequence[str]) -> str:
             node = pending.pop(0)
             name = node.child_by_field_name("name") if node.type in grammar.aliases else None
             if name is not None and text_of(name) == symbol.name:
-                return grammar.renamed(node)
+                return node
             pending += node.named_children
-    return ""
+    return None
 
 
 def _tree(text: str, language: str) -> Tree | None:

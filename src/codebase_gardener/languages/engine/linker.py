@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from codebase_gardener.languages.engine.brackets import named_types
+from codebase_gardener.languages.engine.brackets import named_types, split
 from codebase_gardener.languages.engine.macros import Macros
 from codebase_gardener.languages.engine.members import Members
 from codebase_gardener.languages.engine.spaces import Space
@@ -128,7 +128,7 @@ class Linker:
             name = last.rstrip("()[]")
             if last == name:
                 bound = space.bindings(scope, value, line, later=False) if not dot else []
-                if not bound or bound[0].how not in ("call", "name", "for"):
+                if not bound or bound[0].item or bound[0].how not in ("call", "name", "for"):
                     return None
                 value, line = f"{bound[0].value}{'()' if bound[0].how == 'call' else ''}", bound[0].line
             elif dot and name in self._family.keeping:
@@ -272,6 +272,9 @@ class Linker:
                 found = self._instance(space, binding.scope, [binding.value.removesuffix("[]")])
                 if found is not None and found.kind == "instance" and binding.value.endswith("[]"):
                     found = found._replace(kind="holder")
+            elif binding.item is not None and binding.how == "call":
+                made = self.trace(space, binding.scope, binding.value, binding.line - 1 or binding.line)
+                found = self._result(made, binding.item) if made is not None else None
             else:
                 value = f"{binding.value}()" if binding.how == "call" else binding.value
                 found = self.trace(space, binding.scope, value, binding.line - 1 or binding.line)
@@ -529,6 +532,17 @@ class Linker:
         if own and named == owner.rpartition(".")[2]:
             return own
         return self._instance(space, entity.name, types)
+
+    def _result(self, made: Entity, item: int) -> Entity | None:
+        """One of several results of a call, by its place in the list that the signature has of them."""
+        space = self._spaces.get(made.path) if made.kind == "function" else None
+        symbol = space.symbols.get(made.name) if space is not None else None
+        listed = (symbol.returns or "").strip() if symbol is not None else ""
+        if space is None or not listed.startswith("("):
+            return self.call(made) if not item or made.kind != "function" else None
+        parts = [part.strip() for part in split(listed[1:-1], ",") if part.strip()]
+        types = [one.type for one in self._family.parameters(parts) if one is not None] or parts
+        return self._instance(space, made.name, named_types(types[item])) if item < len(types) else None
 
     def _instance(self, space: Space, scope: str, names: Iterable[str]) -> Entity | None:
         """An instance of the first of these types that is of the repository."""

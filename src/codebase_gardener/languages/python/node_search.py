@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from codebase_gardener.languages.python.headers import Definition
 
-__all__ = ["FoundNode", "definitions", "nodes_on"]
+__all__ = ["FoundNode", "definitions", "for_checkers", "nodes_on"]
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _BLOCKS = ("body", "handlers", "cases", "orelse", "finalbody")
@@ -69,6 +69,27 @@ def definitions(tree: ast.Module) -> Iterator[tuple[Definition, tuple[Definition
             around = (*around, node)
         children = [one for block in _BLOCKS for one in getattr(node, block, ()) if isinstance(one, ast.AST)]
         pending.extend((child, around) for child in reversed(children))
+
+
+def for_checkers(tree: ast.Module) -> list[tuple[int, int]]:
+    """First and last line of each block that only type checkers read: under `if TYPE_CHECKING:`."""
+    found = []
+    pending: list[ast.AST] = [tree]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.If) and (block := _checked(node)):
+            found.append((block[0].lineno, block[-1].end_lineno or block[-1].lineno))
+        pending += [one for block in _BLOCKS for one in getattr(node, block, ()) if isinstance(one, ast.AST)]
+    return found
+
+
+def _checked(node: ast.If) -> list[ast.stmt]:
+    """The statements of a branch that never runs."""
+    test, negated = node.test, False
+    while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        test, negated = test.operand, not negated
+    name = test.attr if isinstance(test, ast.Attribute) else test.id if isinstance(test, ast.Name) else ""
+    return (node.orelse if negated else node.body) if name == "TYPE_CHECKING" else []
 
 
 def _holds(node: ast.AST, lines: Sequence[int]) -> bool:

@@ -6,7 +6,7 @@ import ast
 import inspect
 
 from codebase_gardener.languages.python.headers import Definition, Header, SourceLines
-from codebase_gardener.languages.python.node_search import definitions
+from codebase_gardener.languages.python.node_search import definitions, for_checkers
 from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.languages.symbols import Symbol, SymbolTable, is_public
 
@@ -25,10 +25,24 @@ def python_symbols(path: str, text: str, tree: ast.Module | str | None = None) -
     if isinstance(tree, str):
         return SymbolTable((), f"{tree}: kept as text")
     source = SourceLines(text)
-    return SymbolTable(tuple(_symbol(path, source, node, scope) for node, scope in definitions(tree)))
+    unread = for_checkers(tree) if "TYPE_CHECKING" in text else []
+    return SymbolTable(
+        tuple(
+            _symbol(
+                path,
+                source,
+                node,
+                scope,
+                left_out=any(first <= node.lineno <= last for first, last in unread),
+            )
+            for node, scope in definitions(tree)
+        )
+    )
 
 
-def _symbol(path: str, source: SourceLines, node: Definition, scope: tuple[Definition, ...]) -> Symbol:
+def _symbol(
+    path: str, source: SourceLines, node: Definition, scope: tuple[Definition, ...], *, left_out: bool
+) -> Symbol:
     header = source.header(node)
     name = ".".join(outer.name for outer in (*scope, node))
     kind = _kind(node, scope)
@@ -53,6 +67,7 @@ def _symbol(path: str, source: SourceLines, node: Definition, scope: tuple[Defin
         public=is_public(name),
         docstring_start=docstring.lineno if docstring is not None else 0,
         docstring_end=(docstring.end_lineno or 0) if docstring is not None else 0,
+        left_out=left_out,
     )
 
 
