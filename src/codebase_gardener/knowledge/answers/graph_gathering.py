@@ -350,9 +350,16 @@ class Gathering:
 def _shown_at(passages: Sequence[tuple[Passage, Use]]) -> tuple[Place, ...]:
     return tuple(
         dict.fromkeys(
-            Place(use.path, use.start, use.end, passage.title, passage.area) for passage, use in passages
+            Place(use.path, use.start, use.end, _shown_as(passage, use), passage.area)
+            for passage, use in passages
         )
     )
+
+
+def _shown_as(passage: Passage, use: Use) -> str:
+    """What stands there: the passage, or a helper that it calls."""
+    is_inside = use.path == passage.path and passage.start <= use.start <= passage.end
+    return passage.title if is_inside or not use.scope else f"`{use.scope}`"
 
 
 def _written(name: str, passages: Sequence[tuple[Passage, Use]]) -> tuple[str, ...]:
