@@ -147,6 +147,7 @@ _NPM = {
         ({"package.json": _NPM["package.json"].replace("{\n", '{\n"packageManager": "yarn@4.1.0",\n', 1)},
          "yarn install"),
         ({"pnpm-workspace.yaml": "packages: [a]\n"}, "pnpm install"),
+        ({"yarn.lock": "# yarn lockfile v1\n"}, "yarn install"),
         ({"CONTRIBUTING.md": "# Work\n\n```sh\nbun install\nnpm run x\n```\n"}, "bun install"),
     ],
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from codebase_gardener.knowledge.overview.tasks import guides, tasks, work_needs
+from codebase_gardener.knowledge.sources.package_manager import package_manager
 from samples.written_context import context_of
 
 
@@ -36,7 +37,8 @@ def test_scripts_are_run_by_the_manager_that_the_package_names() -> None:
     scripts = '  "scripts": {\n    "test": "vitest \\"a\\""\n  }'
     for manager in ("pnpm", "yarn"):
         text = f'{{\n{scripts},\n  "packageManager": "{manager}@9.1.0"\n}}\n'
-        found = tasks({}, {"package.json": text})["package.json"]
+        files = {"package.json": text}
+        found = tasks({}, files, package_manager(files))["package.json"]
         assert [(task.command, task.does) for task in found] == [(f"{manager} run test", 'vitest "a"')]
     found = tasks({}, {"package.json": f"{{\n{scripts}\n}}\n"})["package.json"]
     assert [task.command for task in found] == ["npm run test"]

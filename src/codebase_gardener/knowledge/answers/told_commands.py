@@ -72,7 +72,7 @@ def _tasks(repository: RepositoryFacts) -> Iterator[WrittenTask]:
                 yield task
     for path in guides(facts):
         yield from prose_commands(path, facts[path], texts[path])
-    for found in tasks(facts, texts).values():
+    for found in tasks(facts, texts, repository.package_manager).values():
         yield from found
     for path, file in facts.items():
         if path.count("/") <= 1 and repository.areas[path] in ("scripts", "other") and is_code(file.language):

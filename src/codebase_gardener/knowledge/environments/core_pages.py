@@ -30,7 +30,6 @@ from codebase_gardener.knowledge.links.python.entities import NO_PACKAGES
 from codebase_gardener.knowledge.pages.markup import NO_CHECK, NO_ERROR, fence
 from codebase_gardener.knowledge.pages.wording import counted, enumerated
 from codebase_gardener.knowledge.sources.file_facts import Evidence
-from codebase_gardener.knowledge.sources.package_manager import package_manager
 from codebase_gardener.languages.python.row import is_python
 
 __all__ = ["core_page", "development_pages"]
@@ -284,6 +283,5 @@ def _development_install(draft: EnvironmentDraft, groups: Sequence[FoundEvidence
         words = [installer.editable, installer.extra.format(".", ",".join(extras))]
         return install_command(draft.ecosystem, words)
     if installer.develop:
-        manager = package_manager(draft.repository.texts)
-        return fence(installer.develop.format(manager=manager), "shell")
+        return fence(installer.develop.format(manager=draft.repository.package_manager), "shell")
     return f"Groups: {', '.join(marked(one) for one in scopes) or 'build'}."

@@ -385,7 +385,7 @@ def _tests(given: Material) -> list[str]:
 
 def _tasks(given: Material) -> str:
     repository = given.context.repository
-    found = tasks(repository.facts, repository.texts)
+    found = tasks(repository.facts, repository.texts, repository.package_manager)
     parts = [
         f"How to change it is told in {code(path)}." for path in guides(repository.facts) if path not in found
     ]

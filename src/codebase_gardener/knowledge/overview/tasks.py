@@ -13,7 +13,6 @@ from codebase_gardener.documents.facts import Heading
 from codebase_gardener.documents.reading import kept_blocks
 from codebase_gardener.documents.sentences import sentences
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
-from codebase_gardener.knowledge.sources.package_manager import package_manager
 from codebase_gardener.knowledge.sources.repository_facts import set_aside
 from codebase_gardener.languages.rows import words
 from codebase_gardener.manifests.contents import Dependency
@@ -161,15 +160,23 @@ def work_needs(texts: Mapping[str, str]) -> list[WorkNeeds]:
     ]  # fmt: skip
 
 
-def tasks(facts: Mapping[str, FileFacts], texts: Mapping[str, str]) -> dict[str, list[WrittenTask]]:
-    """What each file tells to run, by its path: guides first, then build files, then what runs on every change."""
+def tasks(
+    facts: Mapping[str, FileFacts], texts: Mapping[str, str], manager: str = "npm"
+) -> dict[str, list[WrittenTask]]:
+    """What each file tells to run, by its path: guides first, then build files, then what runs on every change.
+
+    Args:
+        facts: By path.
+        texts: By path.
+        manager: What runs the scripts of a package.json.
+    """
     found: dict[str, list[WrittenTask]] = {}
     for path in guides(facts):
         found[path] = list(commands_of(path, facts[path], texts[path]))
     readers = (
         (re.compile(r"(?:GNU)?[Mm]akefile\Z"), _of_makefile),
         (re.compile(r"\.?[Jj]ustfile\Z"), _of_justfile),
-        (re.compile(r"package\.json\Z"), partial(_of_package_json, package_manager(texts))),
+        (re.compile(r"package\.json\Z"), partial(_of_package_json, manager)),
         (re.compile(r"tox\.ini\Z"), _of_tox),
         (re.compile(r"(?:pyproject|tox|hatch)\.toml\Z"), _of_toml),
         (re.compile(r"noxfile\.py\Z"), _of_nox),

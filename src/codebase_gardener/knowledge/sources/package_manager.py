@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 __all__ = ["package_manager"]
 
@@ -23,11 +23,12 @@ _TYPED = re.compile(
 )
 
 
-def package_manager(texts: Mapping[str, str]) -> str:
+def package_manager(texts: Mapping[str, str], left_out: Collection[str] = ()) -> str:
     """The one that package.json names; else that of its own files, else the first that a guide or a workflow types.
 
     Args:
         texts: Of the repository's files, by path.
+        left_out: Paths of files whose text is not read: lock files are.
 
     Example:
         >>> package_manager({"CONTRIBUTING.md": "Run `pnpm install` first."}), package_manager({})
@@ -35,7 +36,9 @@ def package_manager(texts: Mapping[str, str]) -> str:
     """
     if named := _FIELD.search(texts.get("package.json", "")):
         return named[1]
-    if own := next((manager for file, manager in _OWN_FILES.items() if file in texts), ""):
+    if own := next(
+        (manager for file, manager in _OWN_FILES.items() if file in texts or file in left_out), ""
+    ):
         return own
     guides = (found for path in sorted(texts) if _GUIDE.match(path) and (found := _TYPED.search(texts[path])))
     first = next(guides, None)

@@ -9,6 +9,7 @@ from functools import cached_property, reduce
 
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.knowledge.sources.lines import Source
+from codebase_gardener.knowledge.sources.package_manager import package_manager
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import FAMILIES, family_of, is_code
 from codebase_gardener.repository.areas import area_of, is_about_versions_or_work
@@ -43,6 +44,11 @@ class RepositoryFacts:
     def texts(self) -> dict[str, str]:
         """Content of each file by path."""
         return {file.path: file.text for file in self.snapshot.files}
+
+    @cached_property
+    def package_manager(self) -> str:
+        """Which program installs what work on it needs, where it is of JavaScript."""
+        return package_manager(self.texts, {file.path for file in self.snapshot.skipped})
 
     @cached_property
     def areas(self) -> dict[str, str]:
