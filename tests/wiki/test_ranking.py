@@ -7,8 +7,8 @@ import pytest
 from codebase_gardener.knowledge.pages.markup import NO_VARIABLE
 from codebase_gardener.retrieval.documents import PAGE_KIND, Document
 from codebase_gardener.retrieval.index import SymbolIndex
+from codebase_gardener.retrieval.stems import stem, stems
 from codebase_gardener.wiki.ranking import PageRanking
-from codebase_gardener.wiki.stems import stem, stems
 
 
 def page(anchor: str, title: str, text: str = "It is.\n\nNothing.\n", **more: object) -> Document:

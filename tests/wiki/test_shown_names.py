@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from codebase_gardener.retrieval.stems import stems
 from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.wiki.shown_names import shown_names
-from codebase_gardener.wiki.stems import stems
 from samples.written_graph import graph_of
 
 SHELF = """package pot

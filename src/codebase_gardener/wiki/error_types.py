@@ -8,10 +8,10 @@ from codebase_gardener.knowledge.answers.graph import Graph
 from codebase_gardener.knowledge.answers.graph_rows import DefinedName, Raised, plain_name
 from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.languages.symbols import TYPES
+from codebase_gardener.retrieval.stems import stems
 from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.wiki.ranking import question_stems
 from codebase_gardener.wiki.search import WikiIndex
-from codebase_gardener.wiki.stems import stems
 from codebase_gardener.wiki.synonyms import had
 
 __all__ = ["error_lines"]

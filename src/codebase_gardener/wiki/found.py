@@ -6,8 +6,8 @@ from collections.abc import Iterable, Set
 
 from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.retrieval.documents import PAGE_KIND
+from codebase_gardener.retrieval.stems import stems
 from codebase_gardener.wiki.search import SearchResult
-from codebase_gardener.wiki.stems import stems
 from codebase_gardener.wiki.synonyms import had
 
 __all__ = ["found_lines"]

@@ -13,10 +13,10 @@ from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.knowledge.answers.switches import NamedSwitch
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.retrieval.documents import COMMENT_KIND, PAGE_KIND
+from codebase_gardener.retrieval.stems import stems
 from codebase_gardener.wiki.found import found_lines
 from codebase_gardener.wiki.ranking import question_stems
 from codebase_gardener.wiki.search import SearchResult, WikiIndex
-from codebase_gardener.wiki.stems import stems
 from codebase_gardener.wiki.synonyms import had
 
 __all__ = ["answer_how", "asked_switches", "command_lines", "field_lines", "parameter_lines"]

@@ -29,9 +29,9 @@ from codebase_gardener.manifests.table import is_manifest
 from codebase_gardener.repository.areas import area_of, is_about_versions
 from codebase_gardener.retrieval.documents import PAGE_KIND, Document
 from codebase_gardener.retrieval.index import Hit, SymbolIndex
+from codebase_gardener.retrieval.stems import stem, stems
 from codebase_gardener.wiki.questions import content_words
 from codebase_gardener.wiki.sections import lines_anchor, readable_sections
-from codebase_gardener.wiki.stems import stem, stems
 from codebase_gardener.wiki.synonyms import had, same_act
 
 __all__ = ["PageRanking", "question_stems"]

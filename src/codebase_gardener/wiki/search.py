@@ -16,6 +16,7 @@ from codebase_gardener.knowledge.pages.markup import EMPTY
 from codebase_gardener.repository.areas import area_of
 from codebase_gardener.retrieval.documents import COMMENT_KIND, Document, documents_of
 from codebase_gardener.retrieval.index import Hit, SymbolIndex
+from codebase_gardener.retrieval.stems import stem, stems
 from codebase_gardener.utils.error_handling import NotFoundError
 from codebase_gardener.utils.files import remove_tree
 from codebase_gardener.wiki.pages import read_pages
@@ -25,7 +26,6 @@ from codebase_gardener.wiki.ranking import PageRanking, question_stems
 from codebase_gardener.wiki.sections import comment_sections
 from codebase_gardener.wiki.source import ProjectSource
 from codebase_gardener.wiki.state import WikiState
-from codebase_gardener.wiki.stems import stem, stems
 
 __all__ = ["SearchResult", "WikiIndex", "open_index"]
 

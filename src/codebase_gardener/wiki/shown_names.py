@@ -11,8 +11,8 @@ from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.answers.graph import Graph
 from codebase_gardener.knowledge.answers.graph_rows import DefinedName
 from codebase_gardener.knowledge.answers.lines import GraphLine
+from codebase_gardener.retrieval.stems import stems
 from codebase_gardener.utils.anchors import Anchor
-from codebase_gardener.wiki.stems import stems
 from codebase_gardener.wiki.synonyms import had
 
 __all__ = ["shown_names"]

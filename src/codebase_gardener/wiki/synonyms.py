@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from codebase_gardener.wiki.stems import stem
+from codebase_gardener.retrieval.stems import stem
 
 __all__ = ["had", "same_act"]
 

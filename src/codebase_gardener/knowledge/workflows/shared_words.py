@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 
 from codebase_gardener.documents.prose import mentioned_names
+from codebase_gardener.retrieval.stems import stem
 from codebase_gardener.retrieval.tokens import code_tokens
 
 __all__ = ["shared_words", "speaks_of"]
@@ -22,7 +23,6 @@ _OF_ANY_SENTENCE = frozenset(
     )
 )
 """Words that stand in sentences on anything."""
-_ENDING = re.compile(r"(?<=\w{3})(?:ings?|e[dsr]?|s)\Z")
 _LONGEST = 20_000  # characters of code
 
 
@@ -42,7 +42,7 @@ def speaks_of(sentence: str, code: str) -> bool:
     words = _words(code[:_LONGEST])
     named = {name.rpartition(".")[2].lower() for name in mentioned_names(sentence)}
     if named:
-        return bool(named & frozenset(code_tokens(code[:_LONGEST]))) or bool({*map(_stem, named)} & words)
+        return bool(named & frozenset(code_tokens(code[:_LONGEST]))) or bool({*map(stem, named)} & words)
     return bool(_words(sentence) & words)
 
 
@@ -58,8 +58,4 @@ def shared_words(sentence: str, name: str) -> int:
 
 @lru_cache(maxsize=256)
 def _words(text: str) -> frozenset[str]:
-    return frozenset(_stem(word) for word in code_tokens(text) if word not in _OF_ANY_SENTENCE)
-
-
-def _stem(word: str) -> str:
-    return _ENDING.sub("", word)
+    return frozenset(stem(word) for word in code_tokens(text) if word not in _OF_ANY_SENTENCE)
