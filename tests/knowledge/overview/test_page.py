@@ -550,3 +550,10 @@ def test_words_that_lead_to_a_list_are_not_quoted_without_it() -> None:
     ).description
     assert "Heats a pot" in told
     assert "Two options" not in told
+
+
+@pytest.mark.parametrize(("private", "title"), [("true", "r: the way in"), ("false", "root: the way in")])
+def test_a_name_that_is_not_published_names_nothing(private: str, title: str) -> None:
+    named = f'{{"name": "root", "version": "1.0.0", "private": {private}}}\n'
+    page = overview({"package.json": named, "index.js": "export function boil() {}\n"})
+    assert page.title.rpartition("_")[2] == title

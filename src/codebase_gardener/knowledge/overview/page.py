@@ -111,8 +111,9 @@ def overview_page(
 
 
 def _name(given: Material) -> str:
+    """What users know it by: a name that is not published may be that of a workspace, such as "root"."""
     repository = given.context.repository
-    named = (one.name.text for one in root_manifests(repository.texts) if one.name)
+    named = (one.name.text for one in root_manifests(repository.texts) if one.name and one.published)
     home = repository.repo.rstrip("/").rpartition("/")[2]
     return next(filter(None, named), "") or home or repository.owner_repo
 
