@@ -20,7 +20,9 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
-from codebase_gardener.registry import adapters, contents, listing, snapshots, verdicts
+from codebase_gardener.registry import adapters, contents, listing, placements, snapshots, verdicts
+from codebase_gardener.registry import holds as hold_rows
+from codebase_gardener.registry import job_events as event_rows
 from codebase_gardener.registry import jobs as job_rows
 from codebase_gardener.registry import projects as project_rows
 from codebase_gardener.registry import receipts as receipt_rows
@@ -142,6 +144,22 @@ class Registry:
     cancel_job = _write(job_rows.cancel)
     delete_job = _write(job_rows.delete_job)
     jobs = _read(job_rows.list_jobs)
+    job_spec = _read(job_rows.spec_of)
+
+    claim_next_job = _write(placements.claim_next)
+    beat = _write(placements.beat)
+    request_cancel = _write(placements.request_cancel)
+    cancel_requested = _read(placements.cancel_requested)
+    stale_jobs = _read(placements.stale_jobs)
+    requeue_stale_job = _write(placements.requeue_stale)
+
+    append_job_events = _write(event_rows.append)
+    job_events = _read(event_rows.list_events)
+    last_job_event = _read(event_rows.last_seq)
+
+    hold_versions = _write(hold_rows.hold)
+    give_back_holds = _write(hold_rows.give_back)
+    holds = _read(hold_rows.held)
 
     reserve_version = _write(adapters.reserve_version)
     give_back_version = _write(adapters.give_back_version)
