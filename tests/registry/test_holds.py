@@ -19,14 +19,14 @@ def test_a_version_that_a_machine_holds_is_not_deleted(registry, train):
     version = train()
     assert registry.hold_versions([version.id], "a", "node-a") == {version.id}
     assert registry.hold_versions([version.id], "b", "node-b") == {version.id}
-    registry.give_back_holds([version.id], "a")
-    registry.give_back_holds([version.id], "a")
+    registry.give_back_holds("a", [version.id])
+    registry.give_back_holds("a", [version.id])
     assert [(lease.holder, lease.node) for lease in registry.holds(version.id)] == [("b", "node-b")]
     with pytest.raises(ConflictError, match="demo/default@1 is in use on node-b"):
         registry.delete_version(version.ref)
     with pytest.raises(ConflictError, match="demo/default@1 is in use on node-b"):
         registry.delete_project("demo")
-    registry.give_back_holds([version.id], "b")
+    registry.give_back_holds("b", [version.id])
     registry.delete_version(version.ref)
 
 

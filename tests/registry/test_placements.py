@@ -8,6 +8,8 @@ from sqlalchemy import update
 from codebase_gardener.registry import schema
 from codebase_gardener.utils.error_handling import ConflictError, NotFoundError
 
+from .conftest import ON_POSTGRESQL
+
 
 def age(registry, job_id, seconds):
     """As if the node had been heard of `seconds` earlier."""
@@ -27,15 +29,13 @@ def test_nodes_that_claim_at_once_get_different_jobs_of_one_device(registry, res
     assert all(job.state == "training" and job.beat_at for job in jobs)
 
 
+@ON_POSTGRESQL
 def test_a_claim_does_not_wait_for_another_that_is_under_way(registry, reserve):
     first, second = (reserve(spec_hash=str(number), device="ray:cpu") for number in range(2))
-    if registry.database.file is not None:
-        assert registry.claim_next_job("ray:cpu", "a").id == first.id  # SQLite has one writer at a time
-    else:
-        with registry.database.write() as connection:
-            locked = schema.jobs.select().where(schema.jobs.c.id == first.id).with_for_update()
-            connection.execute(locked).one()
-            assert registry.claim_next_job("ray:cpu", "b").id == second.id
+    with registry.database.write() as connection:
+        locked = schema.jobs.select().where(schema.jobs.c.id == first.id).with_for_update()
+        connection.execute(locked).one()
+        assert registry.claim_next_job("ray:cpu", "node").id == second.id
 
 
 def test_where_no_node_is_named_a_device_still_trains_one(registry, reserve):

@@ -48,7 +48,7 @@ def hold(connection: Connection, version_ids: Collection[int], holder: str, node
     return ids
 
 
-def give_back(connection: Connection, version_ids: Collection[int], holder: str) -> None:
+def give_back(connection: Connection, holder: str, version_ids: Collection[int]) -> None:
     """End leases; one that is not there is no error."""
     connection.execute(delete(_table).where(_table.c.holder == holder, _table.c.version_id.in_(version_ids)))
 
