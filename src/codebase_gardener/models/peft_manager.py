@@ -75,7 +75,11 @@ class PeftManager:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or load_settings()
-        self.registry = Registry(self.settings.database_url, home=self.settings.home)
+        self.registry = Registry(
+            self.settings.database_url,
+            home=self.settings.home,
+            connections=self.settings.registry_connections,
+        )
         self.holder = Holder(self.registry)
         self._loaded: LoadedAdapters | None = None
         self._loading = threading.Lock()

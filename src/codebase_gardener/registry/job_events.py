@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -17,7 +17,7 @@ __all__ = ["append", "last_seq", "list_events"]
 _table = schema.job_events
 
 
-def append(connection: Connection, job_id: str, events: Iterable[tuple[int, Mapping[str, Any]]]) -> int:
+def append(connection: Connection, job_id: str, events: Collection[tuple[int, Mapping[str, Any]]]) -> int:
     """Add events under their numbers; a number that is there is left as it is, so that who is unsure sends again.
 
     Args:

@@ -6,7 +6,7 @@ Every change of state is one conditional UPDATE, so of two processes that try, o
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -171,7 +171,7 @@ def spec_of(connection: Connection, job_id: str) -> dict[str, Any]:
 def list_jobs(
     connection: Connection,
     project: str | None = None,
-    states: Iterable[str] | None = None,
+    states: Collection[str] | None = None,
     limit: int | None = 50,
 ) -> list[JobRow]:
     """Jobs, newest first.

@@ -27,7 +27,7 @@ from codebase_gardener.registry import jobs as job_rows
 from codebase_gardener.registry import projects as project_rows
 from codebase_gardener.registry import receipts as receipt_rows
 from codebase_gardener.registry import versions as version_rows
-from codebase_gardener.registry.database import Database
+from codebase_gardener.registry.database import CONNECTIONS, Database
 from codebase_gardener.registry.schema import HOME
 from codebase_gardener.registry.upgrading import upgrade
 from codebase_gardener.utils.error_handling import ResourceError
@@ -46,8 +46,8 @@ def _read(
 
     @wraps(function)
     def method(self: Registry, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with self.at_home(), self.database.read() as connection:
-            return function(connection, *args, **kwargs)
+        with self.at_home():
+            return self.database.run(lambda connection: function(connection, *args, **kwargs), writes=False)
 
     return method
 
@@ -59,8 +59,8 @@ def _write(
 
     @wraps(function)
     def method(self: Registry, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with self.at_home(), self.database.write() as connection:
-            return function(connection, *args, **kwargs)
+        with self.at_home():
+            return self.database.run(lambda connection: function(connection, *args, **kwargs), writes=True)
 
     return method
 
@@ -74,6 +74,7 @@ class Registry:
         url: `sqlite:///FILE`, `postgresql://USER:PASSWORD@HOST:PORT/NAME`, or the path of a SQLite file.
         home: What lies in this folder is kept with its path relative to it.
         wait_s: How long to wait for another writer, in seconds.
+        connections: To PostgreSQL, for all threads together.
 
     Raises:
         InvalidInputError: Not a URL of SQLite or PostgreSQL.
@@ -81,9 +82,16 @@ class Registry:
         ResourceError: The file cannot be written, or the disk is full.
     """
 
-    def __init__(self, url: str | Path, *, home: Path | None = None, wait_s: float = 30.0) -> None:
+    def __init__(
+        self,
+        url: str | Path,
+        *,
+        home: Path | None = None,
+        wait_s: float = 30.0,
+        connections: int = CONNECTIONS,
+    ) -> None:
         self.home = home
-        self.database = Database(url, wait_s=wait_s)
+        self.database = Database(url, wait_s=wait_s, connections=connections)
         try:
             self._upgrade()
         except ResourceError:  # of a full disk: SQLite takes some room to be read

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Select, delete, insert, select
@@ -243,7 +243,7 @@ def _check_files(ref: AdapterRef, publication: Publication) -> None:
     )
 
 
-def delete_all(connection: Connection, refs: Iterable[AdapterRef], job_ids: Iterable[str]) -> None:
+def delete_all(connection: Connection, refs: Collection[AdapterRef], job_ids: Collection[str]) -> None:
     """Delete versions, and jobs that have none. The caller holds the versions' leases, and removes the files.
 
     Raises:
