@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, StatementError
+from sqlalchemy.exc import ArgumentError, DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from codebase_gardener.registry.failures import explained, in_doubt, is_passing, shown_url, was_cut
@@ -140,7 +140,7 @@ class Database:
         )
         try:
             said = Retrying(stop=stop_after_delay(_RETRIED_S), wait=wait_fixed(0.2), retry=passing)(ask)
-        except RetryError:
+        except (RetryError, DBAPIError):  # such as of a standby that has never heard of it
             said = None
         if said not in ("committed", "aborted"):
             raise in_doubt(self.url) from cut
