@@ -287,7 +287,6 @@ def _postgresql(url: URL, wait_s: float, connections: int) -> Engine:
         engine = create_engine(
             url,
             connect_args=network,
-            pool_pre_ping=True,
             pool_size=connections,
             max_overflow=0,
             pool_timeout=wait_s,
