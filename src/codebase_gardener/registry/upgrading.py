@@ -15,6 +15,8 @@ from codebase_gardener.utils.files import FileLock
 __all__ = ["upgrade"]
 
 _ADVISORY_LOCK = 7_402_871_155  # any number: it only has to be ours
+_UPGRADE_S = 600
+_FIRST_ATTEMPTS = 4
 
 
 def upgrade(database: Database) -> None:
@@ -25,13 +27,25 @@ def upgrade(database: Database) -> None:
     Raises:
         RegistryError: The schema is newer than this code, or the database cannot be used.
     """
-    with database.read() as connection:
-        if _revision(connection) == HEAD:
-            return
-    with _alone(database), database.write() as connection:
-        if database.file is None:
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
-        _migrate(connection, database.shown_url)
+    # a wrong host or password is told soon
+    if database.run(_revision, writes=False, attempts=_FIRST_ATTEMPTS) == HEAD:
+        return
+    with _alone(database):
+        database.run(lambda connection: _upgrade(connection, database), writes=True)
+
+
+def _upgrade(connection: Connection, database: Database) -> None:
+    if database.file is None:
+        _wait_for_others(connection, database.wait_s)
+    _migrate(connection, database.shown_url)
+
+
+def _wait_for_others(connection: Connection, wait_s: float) -> None:
+    """On PostgreSQL: for another machine's upgrade as long as it takes; for who uses the tables no longer than ever."""
+    connection.execute(text(f"SET LOCAL lock_timeout = '{_UPGRADE_S}s'"))
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
+    connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
+    connection.execute(text(f"SET LOCAL lock_timeout = {int(wait_s * 1000)}"))
 
 
 def _revision(connection: Connection) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
@@ -28,7 +28,7 @@ def add(connection: Connection, version: VersionRow, verdict: str, data: Mapping
     Raises:
         ConflictError: The version was deleted meanwhile.
     """
-    values = {"version_id": version.id, "verdict": verdict, "data": dict(data), "created_at": now()}
+    values = {"version_id": version.id, "verdict": verdict, "data": dict(data), "created_at": now(connection)}
     row = connection.execute(insert(_table).values(values).returning(_table)).mappings().one()
     told = {"verdict": verdict, "data": dict(data), "created_at": row["created_at"]}
     append_record(version.directory, version.version, "verdict", told)
@@ -40,7 +40,7 @@ def latest(connection: Connection, version: VersionRow) -> VerdictRow | None:
     return latest_of(connection, [version]).get(version.id)
 
 
-def latest_of(connection: Connection, versions: Iterable[VersionRow]) -> dict[int, VerdictRow]:
+def latest_of(connection: Connection, versions: Collection[VersionRow]) -> dict[int, VerdictRow]:
     """The newest verdicts of a page of versions by the version's `id`, in one query."""
     ids = [version.id for version in versions]
     newest = select(func.max(_table.c.id)).where(_table.c.version_id.in_(ids)).group_by(_table.c.version_id)
