@@ -1,4 +1,4 @@
-"""Trainings on Ray: an actor a job, that asks for what the training needs, and that is started elsewhere if it is lost."""
+"""Trainings on Ray: an actor a job, that asks for what the training needs, and is started elsewhere if it is lost."""
 
 from __future__ import annotations
 
