@@ -39,6 +39,10 @@ class ArtifactStore(Protocol):
     Every method raises StoreError where the store cannot be reached, refuses, or holds what cannot be right.
     """
 
+    @property
+    def url(self) -> str:
+        """Where it is; without secrets."""
+
     def publish(self, folder: Path, key: str, *, progress: Progress = silent) -> None:
         """Upload a published folder (`utils.files.publish_dir`); nothing where it is there with the same bytes.
 
@@ -89,6 +93,15 @@ class ArtifactStore(Protocol):
 
     def delete(self, key: str) -> None:
         """Take a folder away, if it is there; bytes that nothing names any more are cleared by `doctor --fix`."""
+
+    def changed_at(self, key: str) -> datetime | None:
+        """When a folder was published, by the store's clock; None where it is not there."""
+
+    def blobs(self) -> Iterator[StoredObject]:
+        """The contents of all files; a path is the hex SHA-256."""
+
+    def remove_blobs(self, digests: Iterable[str]) -> None:
+        """Take contents away; only where no manifest names them, which the caller has seen to."""
 
     def put(self, path: str, data: bytes, *, only_new: bool = False) -> None:
         """Write a small object as a whole.

@@ -174,18 +174,18 @@ class ObjectStore:
 
     # ---- what doctor asks
 
-    def manifest_changed_at(self, key: str) -> datetime | None:
-        """When a folder was published, by the store's clock; None where it is not there."""
+    def changed_at(self, key: str) -> datetime | None:
+        """As `ArtifactStore.changed_at` says."""
         found = self._head(_manifest_path(key))
         return None if found is None else found.changed_at
 
     def blobs(self) -> Iterator[StoredObject]:
-        """Contents of files; a path is the hex SHA-256."""
+        """As `ArtifactStore.blobs` says."""
         for found in self._listed(_BLOBS):
             yield StoredObject(found.path.rpartition("/")[2], found.size_bytes, found.changed_at)
 
     def remove_blobs(self, digests: Iterable[str]) -> None:
-        """Take contents away that no manifest names."""
+        """As `ArtifactStore.remove_blobs` says."""
         self._delete([_blob_path(digest) for digest in digests])
 
     def check_conditions(self) -> None:
