@@ -146,3 +146,30 @@ def test_another_node_goes_on_with_what_a_lost_one_left(
     assert events(job, "resumed")[0]["step"] > 0
     assert [event["node"] for event in events(job, "placed")] == ["node/1", "node/2"]
     assert losses(job) == losses(whole)
+
+
+def test_a_node_with_a_home_of_its_own_goes_on_from_the_store(
+    manager: PeftManager, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shared = {"registry_url": f"sqlite:///{tmp_path / 'shared.db'}", "store": f"file://{tmp_path / 'store'}"}
+    homes = [settings.model_copy(update={**shared, "home": tmp_path / name}) for name in ("asks", "1", "2")]
+    whole = create(manager, "whole", **STEADY)
+    run_here(settings, whole.id, "node/0")
+    with PeftManager(homes[0]) as asking, PeftManager(homes[1]) as first, PeftManager(homes[2]) as second:
+        asking.trainings.placement = Nowhere()
+        job = create(asking, "broken", **STEADY)
+        there = [manager.registry.job(job.id) for manager in (first, second)]
+        with node(first, job, "node/1") as process:
+            until(lambda: list((tmp_path / "store").rglob("*checkpoint-*")), "a checkpoint in the store")
+            process.kill()
+            process.wait(LIMIT_S)
+        monkeypatch.setattr("codebase_gardener.cluster.running.LOST_S", 2.0)
+        assert run_here(homes[2], job.id, "node/2") == "ready"
+        assert [len(events(row, "started")) for row in there] == [1, 1]
+        assert events(there[1], "resumed")[0]["step"] > 0
+        asking.trainings.get(job.id)
+        assert [event["node"] for event in events(job, "placed")] == ["node/1", "node/2"]
+        assert losses(job) == losses(whole)
+        assert asking.trainings.progress(job.id).status == "ready"
+        assert asking.load_adapter("demo", "broken", 1)
+    assert not list((tmp_path / "store").rglob("*checkpoint-*"))
