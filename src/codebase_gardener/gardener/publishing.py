@@ -82,15 +82,19 @@ def _publish(gardener: Gardener, ref: AdapterRef, make: Callable[[Path], None], 
         number = gardener.registry.reserve_version(ref.project, str(ref.name))
         numbered = AdapterRef(ref.project, ref.name, number)
         target = adapter_directory(projects, numbered)
+        is_shared = False
         try:
             _identify(staged, numbered, origin)
             publish_dir(staged, target)
+            is_shared = gardener.shared.share(target)
             row = _register(gardener, numbered, target, origin)
         except BaseException:
             with gardener.registry.spending_reserve():
                 if target in gardener.registry.known_directories():  # interrupted when all was done
                     raise
                 remove_tree(target, gardener.settings.home / "trash")
+                if is_shared:
+                    gardener.shared.withdraw([target])
                 gardener.registry.give_back_version(ref.project, str(ref.name), number)
             raise
     if gardener.registry.active_version(ref.project, row.adapter_name) is None:
