@@ -227,6 +227,30 @@ def test_every_view_is_accessible_and_fits(home: Home, page: Page, path: str, si
     check_view(page, LEFT_OUT, f"{home.url}/page/{path}", size)
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_what_is_met_on_the_way_is_accessible_and_fits(home: Home, chromium: Browser, size: str) -> None:
+    """A plan with its warnings, a run that failed, the key's form, and an error."""
+    told = {
+        **PLAN,
+        "reasons": [{"option": "batch_size", "value": 2, "why": "memory is short"}],
+        "warnings": [{"rule": "busy machine", "text": "wait, or give --threads for the cores that are free"}],
+    }
+    failed = {"error": "ModelError", "message": "m" * 200, "hint": "name another base with --base"}
+    runs = [
+        run_in(home.gardener.settings.home, f"20260101-000000-0000000{number}", **files)
+        for number, files in enumerate(({"plan": told}, {"plan": failed}))
+    ]
+    (runs[1].folder / "log.txt").write_text("l" * 300)
+    places = {f"grow/{runs[0].id}": "“CPU threads”", f"grow/{runs[1].id}": "“Base model”", "sign-in": "API key",
+              "projects/none": "there is no project"}  # fmt: skip
+    with tab(chromium, allowed=lambda line: "404" in line) as page:
+        for path, words in places.items():
+            check_view(page, LEFT_OUT, f"{home.url}/page/{path}", size)
+            expect(page.get_by_role("main")).to_contain_text(words)
+    for run in runs:
+        run.discard()
+
+
 def test_a_thousand_adapters_are_listed_in_one_small_view_that_stands_still(
     page: Page, tmp_path: Path
 ) -> None:
