@@ -12,6 +12,7 @@ from sqlalchemy import update
 
 from codebase_gardener.registry import schema
 from codebase_gardener.utils.files import FileLock
+from codebase_gardener.utils.names import AdapterRef
 from samples.browser import SIZES, check_view
 from samples.queued_jobs import queue_job
 
@@ -141,6 +142,17 @@ def test_a_project_is_deleted_after_a_question(home: Home, page: Page) -> None:
     assert "doomed" not in [row.name for row in home.gardener.projects()]
 
 
+def test_a_project_without_a_repository_says_so(home: Home, page: Page) -> None:
+    """It said "growing it makes one" of a wiki, and there was nothing to grow."""
+    home.gardener.manager.ensure_project("loose")
+    for path in ("projects?q=loose", "projects/loose"):
+        page.goto(f"{home.url}/page/{path}")
+        expect(page.get_by_role("main")).to_contain_text("It has no repository")
+        expect(page.get_by_role("main")).not_to_contain_text("rows:")
+    expect(page.get_by_role("link", name="Grow it again")).to_have_count(0)
+    home.gardener.delete(AdapterRef("loose"))
+
+
 def test_what_is_typed_filters_and_stands_in_the_address(home: Home, page: Page) -> None:
     page.goto(f"{home.url}/page/projects")
     page.get_by_role("searchbox").press_sequentially("EMPT")
@@ -193,6 +205,13 @@ def test_while_it_grows_it_leads_to_its_training_and_its_wiki(home: Home, chromi
         log.write_text(log.read_text() + "newer still\n")
         expect(said).to_contain_text("newer still")
         assert said.evaluate("node => node.scrollTop") == 40
+        watch.hover()
+        page.mouse.down()
+        with page.expect_response(f"**/page/grow/{run.id}"):
+            log.write_text(log.read_text() + "while the button is pressed\n")
+        page.wait_for_timeout(300)
+        page.mouse.up()
+        expect(page.get_by_role("heading", level=1)).to_have_text(str(job.ref))
         page.goto(f"{home.url}/page/projects/garden")
         expect(main).to_contain_text(f"{job.ref} waits for its training")
         main.get_by_role("link", name="Watch it").click()

@@ -97,6 +97,7 @@
         if (!answer.ok) throw new Error(answer.status);
         return answer.text();
       })
+      .then(window.gardenerReleased)
       .then(function (text) {
         asking = false;
         put(new DOMParser().parseFromString(text, "text/html"));
