@@ -275,6 +275,10 @@ def test_runs_lie_over_one_another_as_the_address_says(
             "validation loss 1.900 at its best, step 10, 2.500 of the base; held-out functions: base 2.250"
         )
     )
+    adapter = page.locator("#state").get_by_role(
+        "link", name="The adapter"
+    )  # which is drawn anew when it is ready
+    expect(adapter).to_have_attribute("href", "/page/projects/garden/done/1")
     page.get_by_text("Other runs over this one").click()
     page.get_by_role("checkbox", name="garden/failed@1").focus()
     page.keyboard.press("Space")
