@@ -315,18 +315,18 @@ def test_a_job_that_waited_is_checked_when_its_turn_comes(
     assert settings.for_workers["CODEBASE_GARDENER_PROJECT_STORAGE_BYTES"] == str(
         settings.project_storage_bytes
     )
-    directory = make_job()
+    directory, alone = make_job(), SharedFolders(tmp_path, None)
     with Registry(tmp_path / "registry.db") as registry:
         registry.add_project("demo", "rows:demo", "rows")
         job = queue_job(registry, lambda _: directory.path)
         monkeypatch.setattr(registry, "stored_bytes", lambda _: 2_000_000_000)
         with pytest.raises(ResourceError, match=r"take 2000\.0 MB, and 1073\.7 MB is the limit") as caught:
-            _grow(directory, directory.spec, job, tmp_path / "target", settings, registry)
+            _grow(directory, directory.spec, job, tmp_path / "target", settings, registry, alone)
         assert "project_storage_bytes" in caught.value.hint
         monkeypatch.setattr(registry, "stored_bytes", lambda _: 0)
         low = settings.model_copy(update={"min_free_bytes": 1 << 60})
         with pytest.raises(ResourceError, match="of memory are free") as caught:
-            _grow(directory, directory.spec, job, tmp_path / "target", low, registry)
+            _grow(directory, directory.spec, job, tmp_path / "target", low, registry, alone)
         assert "min_free_bytes" in caught.value.hint
 
 

@@ -18,7 +18,16 @@ from codebase_gardener.wiki.paths import WikiPaths
 if TYPE_CHECKING:
     from codebase_gardener.gardener.facade import Gardener
 
-__all__ = ["Moved", "Named", "StoreStatus", "move_from_store", "move_to_store", "named_keys", "status"]
+__all__ = [
+    "Moved",
+    "Named",
+    "StoreStatus",
+    "move_from_store",
+    "move_to_store",
+    "named_keys",
+    "require_store",
+    "status",
+]
 
 _AT_ONCE = 8
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from codebase_gardener.models.ollama_memory import BesideOllama
     from codebase_gardener.training.spec import TrainingSpec
 
-__all__ = ["AdapterHandle", "AdapterMetadata", "PeftManager", "TrainingProgress"]
+__all__ = ["AdapterHandle", "AdapterMetadata", "PeftManager", "TrainingProgress", "shared_folders"]
 
 _SHOWN_HERE = {
     "AdapterHandle": "codebase_gardener.adapters.handle",
