@@ -49,6 +49,7 @@ KEYS
     )
     setsid "$weed" -logtostderr=true server -dir=data -ip=127.0.0.1 -ip.bind=127.0.0.1 \
         -master.telemetry=false -master.volumeSizeLimitMB=64 -volume.max=0 -volume.fileSizeLimitMB=1024 \
+        -master.electionTimeout=1s -master.heartbeatInterval=100ms \
         -master.port=$((port + 1)) -master.port.grpc=$((port + 2)) \
         -volume.port=$((port + 3)) -volume.port.grpc=$((port + 4)) \
         -filer.port=$((port + 5)) -filer.port.grpc=$((port + 6)) -filer.localSocket="$dir/filer.sock" \

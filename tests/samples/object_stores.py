@@ -47,7 +47,7 @@ class S3Service:
     def start(self) -> None:
         environment = {**os.environ, **self.environment, "PYTHON": sys.executable}
         subprocess.run(
-            [SCRIPT, "start", self.directory, str(self.port)], check=True, env=environment, timeout=60
+            [SCRIPT, "start", self.directory, str(self.port)], check=True, env=environment, timeout=240
         )
 
     def stop(self) -> None:
@@ -61,10 +61,12 @@ def s3_service() -> Iterator[S3Service]:
         reason = f"SEAWEEDFS IS NOT INSTALLED, so stores in a bucket are untested: {SCRIPT} install"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
     service = S3Service()
-    service.start()
-    yield service
-    service.stop()
-    shutil.rmtree(service.directory)
+    try:
+        service.start()
+        yield service
+    finally:
+        service.stop()
+        shutil.rmtree(service.directory)
 
 
 _numbers = count()

@@ -1,7 +1,11 @@
 import json
 import os
+import random
+import shutil
 import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
@@ -209,8 +213,13 @@ def test_a_wrong_key_is_told_without_keys(
 
 @pytest.mark.slow
 def test_a_service_that_is_killed_in_an_upload_leaves_no_folder(
-    s3_service: S3Service, new_bucket: Callable[[], str], publish: Callable[..., Path], tmp_path: Path
+    s3_service: S3Service,
+    new_bucket: Callable[[], str],
+    publish: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("codebase_gardener.store.opening._RETRIES", 1)
     url = new_bucket()
     folder = publish(weights=os.urandom(9 << 20), more=os.urandom(1000))
     store = ObjectStore(url, BlobCache(tmp_path / "cache", 1 << 30))
@@ -230,3 +239,53 @@ def test_a_service_that_is_killed_in_an_upload_leaves_no_folder(
     again.publish(folder, KEY)
     again.fetch(KEY, tmp_path / "there")
     assert is_published(tmp_path / "there", check_hashes=True)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("SOAK_MINUTES" not in os.environ, reason="make soak runs it")
+@pytest.mark.timeout(0)
+def test_soak(s3_service: S3Service, new_bucket: Callable[[], str], tmp_path: Path) -> None:
+    """Writers in pairs on one key, a service that is killed at any time: one of each pair wins, nothing is cut."""
+    url, end = new_bucket(), time.monotonic() + 60 * float(os.environ["SOAK_MINUTES"])
+    rounds = 0
+    while time.monotonic() < end:
+        rounds += 1
+        with ThreadPoolExecutor(4) as pool:
+            done = [
+                pool.submit(
+                    publish_until_told, url, tmp_path / f"{rounds}-{writer}", f"soak/{rounds}/{writer // 2}"
+                )
+                for writer in range(4)
+            ]
+            time.sleep(random.random())
+            s3_service.stop()
+            s3_service.start()
+            won = [one.result() for one in done]
+        assert won[0] != won[1]
+        assert won[2] != won[3]
+        store = ObjectStore(url, BlobCache(tmp_path / "cache", 1 << 24))
+        for writer, has_won in enumerate(won):
+            if has_won:
+                store.fetch(f"soak/{rounds}/{writer // 2}", tmp_path / f"{rounds}-{writer}-back")
+                back = (tmp_path / f"{rounds}-{writer}-back" / "weights").read_bytes()
+                assert back == (tmp_path / f"{rounds}-{writer}" / "weights").read_bytes()
+        for path in tmp_path.glob(f"{rounds}-*"):
+            shutil.rmtree(path)
+    assert len(list(ObjectStore(url, BlobCache(tmp_path / "cache", 1)).keys("soak"))) == 2 * rounds
+
+
+def publish_until_told(url: str, folder: Path, key: str) -> bool:
+    """Whether this writer's bytes are what is published, whatever happens to the service meanwhile."""
+    staged = folder.with_name(f"{folder.name}.new")
+    staged.mkdir()
+    (staged / "weights").write_bytes(os.urandom(random.randint(1, 12 << 20)))
+    publish_dir(staged, folder)
+    store = ObjectStore(url, BlobCache(folder.parent / "cache", 1 << 24))
+    while True:
+        try:
+            store.publish(folder, key)
+        except ConflictError:
+            return False
+        except StoreError:
+            continue
+        return True

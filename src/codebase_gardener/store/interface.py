@@ -43,13 +43,16 @@ class ArtifactStore(Protocol):
     def url(self) -> str:
         """Where it is; without secrets."""
 
-    def publish(self, folder: Path, key: str, *, progress: Progress = silent) -> None:
+    def publish(self, folder: Path, key: str, *, progress: Progress = silent) -> bool:
         """Upload a published folder (`utils.files.publish_dir`); nothing where it is there with the same bytes.
 
         Args:
             folder: Has a manifest.
             key: Where it goes.
             progress: Is told bytes.
+
+        Returns:
+            Whether this call put it there.
 
         Raises:
             ConflictError: Other bytes are published there: another writer was faster.

@@ -71,6 +71,7 @@ class ObjectStore:
         (None, 4)
         >>> _ = publish_dir(home / "new", home / "a")
         >>> store.publish(home / "a", "demo/a")
+        True
         >>> store.fetch("demo/a", home / "b")
         >>> (home / "b" / "a").read_text(), list(store.keys())
         ('text', ['demo/a'])
@@ -88,7 +89,7 @@ class ObjectStore:
 
     # ---- folders
 
-    def publish(self, folder: Path, key: str, *, progress: Progress = silent) -> None:
+    def publish(self, folder: Path, key: str, *, progress: Progress = silent) -> bool:
         """As `ArtifactStore.publish` says."""
         raw = (folder / MANIFEST).read_bytes()
         files = read_listing(raw, str(folder))
@@ -98,8 +99,13 @@ class ObjectStore:
         if there is not None and there != raw:
             raise self._taken(key)
         self._upload(folder, files, progress, of_any_age=there == raw)
-        if there is None and not self._put_new(path, raw) and self._read(path) != raw:
+        if there is not None:
+            return False
+        if self._put_new(path, raw):
+            return True
+        if self._read(path) != raw:
             raise self._taken(key)
+        return False
 
     def fetch(
         self,

@@ -18,7 +18,7 @@ __all__ = ["StoreUrl", "open_remote", "parse_store_url"]
 _HINT = (
     "write s3://BUCKET/PREFIX or file:///FOLDER; keys come from the environment (AWS_ACCESS_KEY_ID …) only"
 )
-_CONNECT_S, _READ_S, _RETRIES = 10, 60, 5
+_CONNECT_S, _READ_S, _RETRIES = 10, 60, 10
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from codebase_gardener.store.blob_cache import BlobCache
 from codebase_gardener.store.interface import ArtifactStore
 from codebase_gardener.store.listing import stored_files
 from codebase_gardener.store.object_store import ObjectStore
-from codebase_gardener.utils.error_handling import NotFoundError
+from codebase_gardener.utils.error_handling import NotFoundError, StoreError
 from codebase_gardener.utils.files import write_atomic
 from codebase_gardener.utils.progress import Progress, silent
 
@@ -61,7 +61,7 @@ class SharedFolders:
         """Publish a folder that is published here.
 
         Returns:
-            Whether it was not there before.
+            Whether this call put it there.
 
         Raises:
             ConflictError: Other bytes are published there: another machine was faster.
@@ -70,9 +70,7 @@ class SharedFolders:
         key = self.key(folder)
         if key is None or self.store is None:
             return False
-        was_there = self.store.exists(key)
-        self.store.publish(folder, key, progress=progress)
-        return not was_there
+        return self.store.publish(folder, key, progress=progress)
 
     def bring(
         self, folder: Path, files: Mapping[str, Any] | None = None, *, progress: Progress = silent
@@ -125,11 +123,16 @@ class SharedFolders:
         return False
 
     def withdraw(self, folders: Iterable[Path]) -> None:
-        """Take folders out of the store whose rows are gone; their bytes go with `doctor --fix`."""
+        """Take folders out of the store whose rows are gone; their bytes go with `doctor --fix`.
+
+        Raises:
+            StoreError: The store cannot be reached; `doctor --fix` will take the rest away.
+        """
         for folder in folders:
             key = self.key(folder)
             if key is not None and self.store is not None:
-                self.store.delete(key)
+                with _still_there(key):
+                    self.store.delete(key)
                 self._mark(key).unlink(missing_ok=True)
 
     def withdraw_all(self, folder: Path) -> None:
@@ -137,8 +140,10 @@ class SharedFolders:
         key = self.key(folder)
         if key is None or self.store is None:
             return
-        self.withdraw([self.folder(below) for below in self.store.keys(key)])
-        self.store.remove([found.path for found in self.store.listed(key)])
+        with _still_there(key):
+            keys = list(self.store.keys(key))
+            self.store.remove([found.path for found in self.store.listed(key)])
+        self.withdraw([self.folder(below) for below in keys])
 
     def was_brought(self, folder: Path) -> bool:
         """Whether a folder here is a copy that came from the store."""
@@ -147,3 +152,15 @@ class SharedFolders:
 
     def _mark(self, key: str) -> Path:
         return self._home / "cache" / "brought" / key.replace("/", "+")
+
+
+@contextmanager
+def _still_there(key: str) -> Iterator[None]:
+    """What cannot be taken away is told as what it is: the rest of a deletion that is done."""
+    try:
+        yield
+    except StoreError as error:
+        raise StoreError(
+            f"{key} is deleted, and is still in the store: {error.message}",
+            hint="nobody uses it any more; gardener doctor --fix takes it away once it is older than store_grace_hours",
+        ) from error
