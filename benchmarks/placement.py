@@ -3,8 +3,8 @@
     python benchmarks/placement.py [--jobs 5] [--base smollm2-135m]
 
 The same trainings are asked for on this host and on a cluster of one node of this machine, one after another, each
-cancelled once its worker has begun. The difference of the medians is Ray's: an actor is made, a process of Ray's becomes
-it, the registry is asked, the worker is started.
+cancelled once its worker has begun. The difference of the medians is Ray's: an actor is made, a process of Ray's
+becomes it, the registry is asked, the worker is started.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pytest
 
 from codebase_gardener.cluster.address import ClusterFolder, cluster_address, ray_environment
 from codebase_gardener.utils.error_handling import InvalidInputError, NotFoundError
-from codebase_gardener.utils.files import write_json
+from codebase_gardener.utils.files import FileLock, write_json
 
 WITHOUT_RAY = """
 import sys
@@ -32,8 +32,11 @@ def test_auto_is_what_up_left_else_what_ray_is_told(tmp_path: Path, monkeypatch:
         cluster_address(tmp_path, "auto")
     monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
     assert cluster_address(tmp_path, "auto") == "10.0.0.1:6379"
-    write_json(ClusterFolder.of(tmp_path).state, {"address": "127.0.0.1:7"})
-    assert cluster_address(tmp_path, "ray") == cluster_address(tmp_path, "auto") == "127.0.0.1:7"
+    folder = ClusterFolder.of(tmp_path)
+    write_json(folder.state, {"address": "127.0.0.1:7"})
+    with FileLock(folder.lock):  # of the process that holds the nodes
+        assert cluster_address(tmp_path, "ray") == cluster_address(tmp_path, "auto") == "127.0.0.1:7"
+    assert cluster_address(tmp_path, "auto") == "10.0.0.1:6379"  # that one was killed
     assert cluster_address(tmp_path, "ray://head:10001") == "ray://head:10001"
     for wrong in ("head", "ray://head", ":1", "ray://"):
         with pytest.raises(InvalidInputError, match="is no address"):

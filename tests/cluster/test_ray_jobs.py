@@ -15,11 +15,12 @@ import pytest
 from cluster.conftest import SECRET
 from codebase_gardener.cluster.address import ClusterFolder
 from codebase_gardener.cluster.local import LocalCluster, running, up
-from codebase_gardener.cluster.placing import placed
+from codebase_gardener.cluster.placing import cluster_status, placed
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.utils.error_handling import ConflictError, ResourceError
+from registry.conftest import free_port
 
 pytestmark = pytest.mark.slow
 
@@ -106,3 +107,8 @@ def test_no_secret_is_in_ray_s_logs(cluster: tuple[Settings, LocalCluster]) -> N
 def test_one_cluster_a_home(cluster: tuple[Settings, LocalCluster]) -> None:
     with pytest.raises(ConflictError, match="runs already"):
         up(cluster[0].home, 1, environment={})
+
+
+def test_an_address_that_nobody_has_is_told_at_once(cluster: tuple[Settings, LocalCluster]) -> None:
+    with pytest.raises(ResourceError, match="cannot be reached"):
+        cluster_status(cluster[0], f"127.0.0.1:{free_port()}")

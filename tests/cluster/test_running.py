@@ -21,6 +21,7 @@ from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.spec import JobSpec
 from codebase_gardener.models.peft_manager import PeftManager
 from codebase_gardener.registry.rows import JobRow
+from codebase_gardener.utils.error_handling import ResourceError
 from codebase_gardener.utils.names import parse_ref
 
 pytestmark = pytest.mark.slow
@@ -41,6 +42,10 @@ class Nowhere:
 
     def __init__(self) -> None:
         self.placed: list[str] = []
+
+    def check(self, spec: JobSpec) -> None:
+        if spec.training.threads > 1:
+            raise ResourceError("no node is large enough")
 
     def place(self, job: JobRow, spec: JobSpec) -> None:
         self.placed.append(job.id)
@@ -85,6 +90,9 @@ def test_of_several_nodes_one_trains_a_job_that_was_placed(manager: PeftManager)
     job = create(manager)
     assert (job.state, job.device) == ("queued", "cluster:test")
     assert manager.trainings.placement.placed == [job.id]  # type: ignore[union-attr]
+    with pytest.raises(ResourceError):
+        create(manager, "large", threads=2)
+    assert len(manager.registry.jobs("demo")) == 1
     queue.start_next(manager.registry, job.device, {})  # as a worker of this host does at its end
     assert manager.trainings.get(job.id).state == "queued"
     states: list[str] = []

@@ -143,6 +143,8 @@ def cancel(job_id: str, as_json: bool) -> None:
     with open_gardener() as gardener:
         job = gardener.manager.trainings.cancel(job_id)
     line = f"{job.ref}: {job.state}; go on with: gardener jobs resume {job.id}"
+    if job.state == "training":
+        line = f"{job.ref}: its node was told to end it, and has not yet; see: gardener jobs show {job.id}"
     tell(as_json, {"job": job.id, "state": job.state}, line)
 
 

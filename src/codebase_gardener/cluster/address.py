@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from codebase_gardener.utils.error_handling import InvalidInputError, NotFoundError, ResourceError
-from codebase_gardener.utils.files import read_json, write_atomic
+from codebase_gardener.utils.files import FileLock, read_json, write_atomic
 
 __all__ = ["LOOPBACK", "ClusterFolder", "cluster_address", "ray_environment", "require_ray"]
 
@@ -93,8 +93,9 @@ def cluster_address(home: Path, on: str) -> str:
         NotFoundError: "auto", and no cluster is known.
     """
     if on in _AUTO:
-        state = ClusterFolder.of(home).state
-        if address := (read_json(state)["address"] if state.exists() else os.environ.get("RAY_ADDRESS")):
+        folder = ClusterFolder.of(home)
+        runs = folder.state.exists() and not FileLock.is_free(folder.lock)
+        if address := (read_json(folder.state)["address"] if runs else os.environ.get("RAY_ADDRESS")):
             return str(address)
         raise NotFoundError(
             "no cluster is known here",

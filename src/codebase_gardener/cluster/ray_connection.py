@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ __all__ = ["NAMESPACE", "NodeState", "connected", "nodes"]
 
 NAMESPACE = "gardener"
 """Of the actors that carry trainings."""
+_ANSWERS_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,9 @@ def connected(address: str) -> Iterator[None]:
         ResourceError: It does not answer, or does not take our token.
     """
     try:
+        _knock(address)
         ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         raise ResourceError(
             f"the cluster at {address} cannot be reached: {str(error).splitlines()[0]}",
             hint="see `gardener cluster status`; of another machine's cluster, RAY_AUTH_TOKEN_PATH names its token",
@@ -67,6 +70,13 @@ def connected(address: str) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Ray tries an address that nobody has for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    with socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWERS_S):
+        pass
 
 
 def nodes() -> list[NodeState]:

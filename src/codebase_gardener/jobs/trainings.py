@@ -89,7 +89,8 @@ class Trainings:
         self.reap()
         jobs = self.registry.jobs(project_name, limit=limit)
         for job in jobs:
-            mirror(self.registry, job)
+            if job.state in _PENDING or not job.directory.exists():
+                mirror(self.registry, job)
         return jobs
 
     def get(self, job_id: str) -> JobRow:

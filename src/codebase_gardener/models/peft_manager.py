@@ -188,10 +188,11 @@ class PeftManager:
         dataset = user_dataset(training_data)
         rows_to_train(dataset)
         folder = dataset_directory(self.settings.projects_dir, project_name, dataset.hash)
+        was_there = folder.exists()  # then another training may need it
         try:
             with self.using_project(project_name):
                 self.ensure_project(project_name)
-                if not folder.exists():
+                if not was_there:
                     with suppress(AlreadyPublishedError):  # by another process, with the same hash
                         write_dataset(dataset, folder)
                 self.shared.share(folder)
@@ -207,7 +208,7 @@ class PeftManager:
                     ),
                 )
         except BaseException:
-            self.clear_unfinished(project_name, folder)
+            self.clear_unfinished(project_name, None if was_there else folder)
             raise
         if progress_callback is not None:
             follow = self.trainings.follow
