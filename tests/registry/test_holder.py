@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import update
 
 from codebase_gardener.registry import schema
-from codebase_gardener.registry.holder import Holder
+from codebase_gardener.registry.holder import VersionHolder
 from codebase_gardener.registry.holds import LAPSES_S
 from codebase_gardener.registry.leases import exclusive, lease_path
 from codebase_gardener.utils.error_handling import ConflictError
@@ -13,11 +13,11 @@ from .conftest import ON_POSTGRESQL, python
 
 USE = """
 import sys, time
-from codebase_gardener.registry.holder import Holder
+from codebase_gardener.registry.holder import VersionHolder
 from codebase_gardener.registry.transactions import Registry
 registry = Registry(sys.argv[1])
 [version] = registry.versions()
-using = Holder(registry).using(version)
+using = VersionHolder(registry).using(version)
 using.__enter__()
 print("held", flush=True)
 sys.stdin.readline() if sys.argv[2] == "exit" else time.sleep(60)
@@ -25,7 +25,7 @@ sys.stdin.readline() if sys.argv[2] == "exit" else time.sleep(60)
 
 
 def test_what_is_used_is_not_deleted_here(registry, train):
-    version, holder = train(), Holder(registry)
+    version, holder = train(), VersionHolder(registry)
     with (
         holder.using(version),
         holder.using(version),
@@ -41,7 +41,7 @@ def test_what_is_used_is_not_deleted_here(registry, train):
 @ON_POSTGRESQL
 def test_what_is_used_is_not_deleted_elsewhere(registry, train):
     """Another machine has other folders, and so other locks of the kernel: it only sees the row."""
-    version, holder = train(), Holder(registry)
+    version, holder = train(), VersionHolder(registry)
     with holder.using(version), holder.using(version):
         pass
     with holder.using(version):
@@ -56,7 +56,7 @@ def test_what_is_used_is_not_deleted_elsewhere(registry, train):
 
 @ON_POSTGRESQL
 def test_a_heartbeat_keeps_the_lease_young(registry, train):
-    version, holder = train(), Holder(registry, beat_s=0.05)
+    version, holder = train(), VersionHolder(registry, beat_s=0.05)
     with holder.using(version):
         with registry.database.write() as connection:
             connection.execute(update(schema.leases).values(beat_at=schema.leases.c.beat_at - 2 * LAPSES_S))

@@ -14,7 +14,7 @@ from codebase_gardener.adapters.files import AdapterFiles, check_adapter_files, 
 from codebase_gardener.adapters.handle import AdapterHandle
 from codebase_gardener.adapters.locks import OrderedLock, Rank
 from codebase_gardener.bases.resolution import Base
-from codebase_gardener.registry.holder import Holder
+from codebase_gardener.registry.holder import VersionHolder
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.utils.error_handling import AdapterError, ConflictError, InvalidInputError
 from codebase_gardener.utils.file_hashes import FileHashes
@@ -53,7 +53,7 @@ class Loadable:
     leased: Callable[[], AbstractContextManager[object]] = field(default=nullcontext, compare=False)
 
     @classmethod
-    def of(cls, row: VersionRow, holder: Holder) -> Loadable:
+    def of(cls, row: VersionRow, holder: VersionHolder) -> Loadable:
         """A version."""
         return cls(
             str(row.ref), row.directory, row.base_id, row.base_hash, files=row.files,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.config.settings import EMBEDDED_BASE, Settings, load_settings
 from codebase_gardener.models.adapter_metadata import AdapterMetadata
-from codebase_gardener.registry.holder import Holder
+from codebase_gardener.registry.holder import VersionHolder
 from codebase_gardener.registry.leases import exclusive, lease, lease_path, project_lease_path
 from codebase_gardener.registry.projects import ROWS
 from codebase_gardener.registry.rows import JobRow, VersionRow
@@ -82,7 +82,7 @@ class PeftManager:
             home=self.settings.home,
             connections=self.settings.registry_connections,
         )
-        self.holder = Holder(self.registry)
+        self.holder = VersionHolder(self.registry)
         self._loaded: LoadedAdapters | None = None
         self._loading = threading.Lock()
 

@@ -22,12 +22,12 @@ from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, ConflictError
 
-__all__ = ["Holder"]
+__all__ = ["VersionHolder"]
 
 _log = logging.getLogger(__name__)
 
 
-class Holder:
+class VersionHolder:
     """Leases of one process, for all its threads. Those that are left at the process's end are given back then.
 
     Args:
