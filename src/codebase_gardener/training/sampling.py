@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-__all__ = ["batches_of", "weighted_order"]
+__all__ = ["batches_of", "shares_of", "weighted_order"]
 
 _WINDOW_BATCHES = 16
 
@@ -77,3 +77,37 @@ def _cut(by_length: Sequence[int], lengths: Sequence[int], size: int, tokens: in
         else:
             batches.append([index])
     return batches
+
+
+def shares_of(
+    batches: Sequence[Sequence[int]], lengths: Sequence[int], size: int
+) -> list[tuple[list[int], ...]]:
+    """The rows of the batches of one optimizer step, split among processes by tokens.
+
+    The longest row goes to the process that has the fewest tokens of the step so far (Graham's LPT rule), so what one
+    batch splits unevenly the next one levels out. A process may have no row of a batch.
+
+    Source: Graham, "Bounds on multiprocessing timing anomalies" (1969).
+
+    Args:
+        batches: Rows of each batch, as indices into `lengths`.
+        lengths: Tokens of each row.
+        size: Processes.
+
+    Returns:
+        For each batch the rows of each process, in the batch's order.
+
+    Example:
+        >>> shares_of([[0, 1, 2], [3]], [5, 4, 3, 2], 2)
+        [([0], [1, 2]), ([3], [])]
+    """
+    loads = [0] * size
+    shares = []
+    for batch in batches:
+        taken: tuple[list[int], ...] = tuple([] for _ in range(size))
+        for place in sorted(range(len(batch)), key=lambda place: -lengths[batch[place]]):
+            least = loads.index(min(loads))
+            loads[least] += lengths[batch[place]]
+            taken[least].append(place)
+        shares.append(tuple([batch[place] for place in sorted(places)] for places in taken))
+    return shares
