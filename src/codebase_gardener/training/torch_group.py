@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
-from codebase_gardener.utils.error_handling import TrainingError
+from codebase_gardener.utils.error_handling import NodeLostError
 
 __all__ = ["Group", "join_group", "without_launcher"]
 
@@ -44,7 +44,7 @@ class Group:
         """Replace a tensor by the sum of those of all processes.
 
         Raises:
-            TrainingError: A process is gone.
+            NodeLostError: A process is gone.
         """
         self._exchange(distributed.all_reduce, flat)
 
@@ -53,7 +53,7 @@ class Group:
         try:
             operation(there, **options)
         except RuntimeError as error:  # gloo's own words name addresses, not what to do
-            raise TrainingError(
+            raise NodeLostError(
                 f"a node of this training is gone: {(str(error).splitlines() or [''])[0]}",
                 hint="go on from the last checkpoint with: gardener jobs resume",
                 context={"rank": self.rank, "nodes": self.size},

@@ -102,6 +102,7 @@ class InStep(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
             raise TrainingError(
                 f"the training was cancelled after step {state.global_step}",
                 hint="go on from the last checkpoint with: gardener jobs resume",
+                context={"on_all_nodes": True},
             )
         control.should_training_stop = bool(stop)
         control.should_save = control.should_save and first
