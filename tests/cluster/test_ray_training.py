@@ -2,106 +2,81 @@
 
 from __future__ import annotations
 
-import os
-import threading
-import time
+import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.torch_run import run_job
-from codebase_gardener.utils.error_handling import ResourceError, TrainingError
 
 pytestmark = pytest.mark.slow
 
 MakeJob = Callable[..., JobDirectory]
+Train = Callable[..., dict[str, Any]]
 ADAPTER = "demo/default@1"
-SAME: dict[str, Any] = {"lora_dropout": 0.0, "batch_size": 4, "max_epochs": 9, "checkpoint_minutes": 1e-6}
 
 
 @pytest.fixture(scope="module")
-def two_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A cluster of two nodes of one CPU on loopback, with this process connected to it."""
-    ray = pytest.importorskip("ray")
-    from ray.cluster_utils import Cluster
+def train() -> Iterator[Train]:
+    """Trains a job on a cluster of two nodes: `train(directory, nodes=2, kill_at=0)`; gives the error, if any."""
+    pytest.importorskip("ray")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "samples.ray_nodes"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[1],
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    answers = (line for line in process.stdout if line.startswith(("{", "ready")))
 
-    source = str(Path(__file__).parents[2] / "src")
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (source, os.environ.get("PYTHONPATH"))))
-    cluster = Cluster()
-    try:
-        for number in range(2):
-            cluster.add_node(
-                node_ip_address="127.0.0.1",
-                num_cpus=1,
-                object_store_memory=80_000_000,
-                **({"include_dashboard": False} if number == 0 else {}),
-            )
-        ray.init(address=cluster.address, log_to_driver=False)
-        yield
-    finally:
-        ray.shutdown()
-        cluster.shutdown()
+    def ask(directory: JobDirectory, *, nodes: int = 2, kill_at: int = 0) -> dict[str, Any]:
+        asked = {"job": str(directory.path), "nodes": nodes, "kill_at": kill_at}
+        print(json.dumps(asked), file=process.stdin, flush=True)
+        said: dict[str, Any] = json.loads(next(answers))
+        return said
 
-
-def steps(directory: JobDirectory) -> list[dict[str, Any]]:
-    return [event for event in directory.events.all() if event["kind"] == "step"]
+    assert next(answers) == "ready\n"
+    yield ask
+    process.communicate(timeout=120)
 
 
-def losses(directory: JobDirectory) -> list[float]:
-    return [event["loss"] for event in steps(directory)]
+def by_step(directory: JobDirectory) -> dict[int, float]:
+    return {event["step"]: event["loss"] for event in directory.events.all() if event["kind"] == "step"}
 
 
-class _KillWhenTraining(threading.Thread):
-    """Kills one of the two processes that train, once the third step has been told."""
-
-    def __init__(self, directory: JobDirectory, killed: list[int]) -> None:
-        super().__init__(daemon=True)
-        self.directory, self.killed = directory, killed
-
-    def run(self) -> None:
-        while len(steps(self.directory)) < 3:
-            time.sleep(0.05)
-        family = psutil.Process().children(recursive=True)
-        nodes = [process for process in family if "RayTrainWorker" in " ".join(process.cmdline())]
-        self.killed.append(nodes[-1].pid)
-        nodes[-1].kill()
-
-
-def test_a_node_that_dies_is_told_and_the_training_goes_on(two_nodes: None, make_job: MakeJob) -> None:
-    from codebase_gardener.cluster.ray_training import train_on_nodes
-
-    one, two = (make_job(name, steps=40, throttle=0.3, **SAME) for name in ("one", "two"))
+def test_a_node_that_dies_is_told_and_the_training_goes_on(train: Train, make_job: MakeJob) -> None:
+    same = {
+        "lora_dropout": 0.0,
+        "batch_size": 4,
+        "max_epochs": 9,
+        "checkpoint_minutes": 1e-6,
+        "throttle": 0.3,
+    }
+    one, two = (make_job(name, steps=40, **same) for name in ("one", "two"))
     run_job(one, ADAPTER)
-    killed: list[int] = []
-    watch = _KillWhenTraining(two, killed)
-    watch.start()
-    train_on_nodes(two, ADAPTER, 2)
-    watch.join()
-    assert len(killed) == 1
+    assert train(two, kill_at=3) == {}
     kinds = [event["kind"] for event in two.events.all()]
-    assert kinds.index("node_lost") < kinds.index("resumed")
-    by_step = {event["step"]: event["loss"] for event in steps(two)}
-    assert [by_step[number] for number in range(1, 41)] == pytest.approx(losses(one), abs=1e-4)
+    assert kinds.index("step") < kinds.index("node_lost") < kinds.index("resumed")
+    assert list(by_step(two)) == list(range(1, 41))
+    assert by_step(two) == pytest.approx(by_step(one), abs=1e-4)
     assert (two.artifact / "adapter_model.safetensors").exists()
 
 
-def test_more_nodes_than_there_are(two_nodes: None, make_job: MakeJob) -> None:
-    from codebase_gardener.cluster.ray_training import train_on_nodes
-
-    with pytest.raises(ResourceError, match="has 2 nodes, and 3 were asked for"):
-        train_on_nodes(make_job(), ADAPTER, 3)
-
-
-def test_what_cannot_be_better_is_not_tried_again(two_nodes: None, make_job: MakeJob) -> None:
-    from codebase_gardener.cluster.ray_training import train_on_nodes
-
-    directory = make_job()
+def test_what_cannot_go_better_is_told_and_not_tried_again(train: Train, make_job: MakeJob) -> None:
+    said = train(make_job("many"), nodes=3)
+    assert said["error"] == "ResourceError"
+    assert "the cluster has 2 nodes, and 3 were asked for" in said["message"]
+    directory = make_job("changed")
     rows = directory.spec.dataset / "train.jsonl"
     rows.write_text(rows.read_text().replace("square", "squash"))
-    with pytest.raises(TrainingError, match="hash"):
-        train_on_nodes(directory, ADAPTER, 2)
-    assert len([event for event in directory.events.all() if event["kind"] == "node_lost"]) == 1
+    said = train(directory)
+    assert said["error"] == "TrainingError"
+    assert "the hash that this job was planned with" in said["message"]
+    assert [event["kind"] for event in directory.events.all()].count("node_lost") == 1
