@@ -30,7 +30,7 @@ LINES = [
     {"prompt": f"def {name}_{verb}(x):\n", "completion": f"    return {verb}(x, {len(name)})\n" * (1 + n % 5)}
     for n, (name, verb) in enumerate(
         (name, verb)
-        for name in ("square", "circle", "kite", "oval", "rhombus", "cube", "ring")
+        for name in ("square", "circle", "kite", "oval", "rhombus", "cube", "ring", "cone", "arc")
         for verb in ("add", "scale", "turn", "move", "flip", "fold", "cut")
     )
 ]
