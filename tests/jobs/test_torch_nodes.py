@@ -14,9 +14,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from codebase_gardener.jobs import torch_run
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.events import EventLog
 from codebase_gardener.jobs.torch_run import run_job
+from codebase_gardener.training.torch_device import GemmRates
 from codebase_gardener.training.torch_group import join_group
 from codebase_gardener.utils.error_handling import NodeLostError, TrainingError
 
@@ -44,6 +46,12 @@ SAME: dict[str, Any] = {
     "validation_rows": 4,
     "early_stopping_patience": 0,
 }
+
+
+@pytest.fixture(autouse=True)
+def _rates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Takes seconds where bf16 is emulated, and decides nothing: the jobs say float32."""
+    monkeypatch.setattr(torch_run, "measure_gemm", lambda _: GemmRates(1.0, 1.0))
 
 
 class SecondNode:

@@ -50,9 +50,10 @@ def run_job(directory: JobDirectory, adapter: str, group: Group | None = None) -
     _check_base(spec.base)
     resume_from = newest_checkpoint(directory) if group is None else shared_checkpoint(directory, group)
     device = pick_device(spec.device)
-    machine = _machine(directory, spec, device)
-    if group is not None:
-        machine["dtype"] = group.told(machine["dtype"])
+    machine = _machine(directory, spec, device) if group is None or group.is_first else {}
+    if group is not None:  # the first one's number format and rates; each has its own device and threads
+        own = {"device": device, "threads": machine.get("threads") or set_threads(spec.training.threads)}
+        machine = {**group.told(machine), **own}
     if machine["dtype"] == "float32":  # the check before the start hoped for bfloat16
         check_memory(estimate_memory(spec.base, spec.training, bf16=False), min_free_bytes=0)
     torch.manual_seed(spec.training.seed)
