@@ -15,6 +15,7 @@ import ray
 from ray.train import FailureConfig, RunConfig, ScalingConfig, TrainingFailedError, UserCallback
 from ray.train.torch import TorchConfig, TorchTrainer
 
+from codebase_gardener.cluster.ray_jobs import asked_of
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.utils.allocator import keep_freed_memory
 from codebase_gardener.utils.error_handling import (
@@ -70,8 +71,9 @@ def train_on_nodes(directory: JobDirectory, adapter: str, nodes: int) -> None:
             hint="see `gardener cluster status`; ask for fewer with --nodes",
         )
     spec = directory.spec
+    on_gpu = spec.device != "cpu" and sum(bool(resources.get("GPU")) for resources in alive) >= nodes
+    asked = asked_of(spec, has_accelerators=on_gpu)
     cpus = spec.training.threads or int(min(resources["CPU"] for resources in alive))
-    on_gpu = spec.device.partition(":")[0] == "cuda"
     with tempfile.TemporaryDirectory(prefix="gardener-ray-") as reports:
         trainer = TorchTrainer(
             _node,
@@ -80,7 +82,7 @@ def train_on_nodes(directory: JobDirectory, adapter: str, nodes: int) -> None:
             scaling_config=ScalingConfig(
                 num_workers=nodes,
                 use_gpu=on_gpu,
-                resources_per_worker={"CPU": cpus, **({"GPU": 1} if on_gpu else {})},
+                resources_per_worker={"CPU": cpus, "memory": asked["memory"], "GPU": int(on_gpu)},
                 placement_strategy="SPREAD",
             ),
             run_config=RunConfig(
