@@ -33,7 +33,9 @@ def main() -> None:
                 finally:
                     said["steps"] = [e["step"] for e in own.events.all() if e["kind"] == "step"]
                     said["losses"] = [e["loss"] for e in own.events.all() if e["kind"] == "step"]
-                    said["left"] = sorted(p.name for p in own.path.iterdir())
+                    said["written"] = sorted(
+                        p.name for p in (*own.checkpoints.glob("*"), own.artifact) if p.exists()
+                    )
         except CodebaseGardenerError as error:
             said["error"] = error.message
         print(json.dumps(said), flush=True)
