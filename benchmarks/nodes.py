@@ -47,6 +47,7 @@ def main() -> None:
         "--accumulate", type=int, default=2, help="batches in a step (of four rows, 1,536 tokens)"
     )
     parser.add_argument("--dtype", default="auto")
+    parser.add_argument("--fast-path", default="head,packing,lora,layers,compile")
     parser.add_argument("--bases", type=Path, help="folder with the converted embedded base")
     parser.add_argument("--json", dest="as_json", action="store_true")
     parser.add_argument("--node", help=argparse.SUPPRESS)
@@ -73,6 +74,7 @@ def _measure(folder: Path, options: argparse.Namespace) -> dict[str, list[dict[s
             "steps": options.steps,
             "gradient_accumulation_steps": options.accumulate,
             "dtype": options.dtype,
+            "fast_path": options.fast_path,
         }
     )
     spec = JobSpec(base, folder / "train", dataset_hash, training, "cpu")

@@ -8,8 +8,6 @@ Ray at a time.
 from __future__ import annotations
 
 import json
-import os
-import secrets
 import sys
 import tempfile
 import threading
@@ -18,56 +16,45 @@ from pathlib import Path
 
 import psutil
 
+from codebase_gardener.cluster.local import down, running, up
+from codebase_gardener.cluster.placing import on_cluster
+from codebase_gardener.config.settings import Settings
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.utils.error_handling import CodebaseGardenerError
 
-ENVIRONMENT = {
-    "RAY_AUTH_MODE": "token",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_raylet_start_wait_time_s": "300",  # this and the next two: a busy machine starts, though slowly
-    "RAY_agent_register_timeout_ms": "300000",
-    "RAY_worker_register_timeout_seconds": "300",
-    "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "300",
-}
-
 
 def main() -> None:
-    os.environ.update(ENVIRONMENT, RAY_AUTH_TOKEN=secrets.token_hex(32))
-    import ray
-    from ray.cluster_utils import Cluster
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        up(home, 2, environment={})
+        try:
+            with on_cluster(Settings(home=home), "auto"):
+                print("ready", flush=True)
+                for line in sys.stdin:
+                    print(json.dumps(train(home, **json.loads(line))), flush=True)
+        finally:
+            down(home)
 
+
+def train(home: Path, job: str, nodes: int, kill_at: int) -> dict[str, str]:
+    """Train a job; gives the error that it ended with, if there is one."""
     from codebase_gardener.cluster.ray_training import train_on_nodes
 
-    with tempfile.TemporaryDirectory(prefix="rn", dir="/tmp") as folder:  # short: sockets lie in it
-        cluster = Cluster()
-        try:
-            for number in range(2):
-                head = {"include_dashboard": False, "temp_dir": folder} if number == 0 else {}
-                cluster.add_node(
-                    node_ip_address="127.0.0.1", num_cpus=1, object_store_memory=80_000_000, **head
-                )
-            ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
-            print("ready", flush=True)
-            for line in sys.stdin:
-                asked = json.loads(line)
-                directory, said = JobDirectory(Path(asked["job"])), {}
-                if asked["kill_at"]:
-                    threading.Thread(target=kill_one, args=(directory, asked["kill_at"]), daemon=True).start()
-                try:
-                    train_on_nodes(directory, "demo/default@1", asked["nodes"])
-                except CodebaseGardenerError as error:
-                    said = {"error": type(error).__name__, "message": error.message, "hint": error.hint}
-                print(json.dumps(said), flush=True)
-        finally:
-            ray.shutdown()
-            cluster.shutdown()
+    directory = JobDirectory(Path(job))
+    if kill_at:
+        threading.Thread(target=kill_one, args=(home, directory, kill_at), daemon=True).start()
+    try:
+        train_on_nodes(directory, "demo/default@1", nodes)
+    except CodebaseGardenerError as error:
+        return {"error": type(error).__name__, "message": error.message, "hint": error.hint}
+    return {}
 
 
-def kill_one(directory: JobDirectory, step: int) -> None:
+def kill_one(home: Path, directory: JobDirectory, step: int) -> None:
     """Kill one of the processes that train, once a step has been told."""
     while not any(event["kind"] == "step" and event["step"] >= step for event in directory.events.all()):
         time.sleep(0.05)
-    family = psutil.Process().children(recursive=True)
+    family = psutil.Process(running(home).pid).children(recursive=True)
     nodes = [process for process in family if "RayTrainWorker" in " ".join(process.cmdline())]
     nodes[-1].kill()
 

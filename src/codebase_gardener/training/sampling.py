@@ -84,8 +84,8 @@ def shares_of(
 ) -> list[tuple[list[int], ...]]:
     """The rows of the batches of one optimizer step, split among processes by tokens.
 
-    The longest row goes to the process that has the fewest tokens of the step so far (Graham's LPT rule), so what one
-    batch splits unevenly the next one levels out. A process may have no row of a batch.
+    Of all rows of the step the longest goes first, each to the process that has the fewest tokens so far (Graham's LPT
+    rule), so what one batch splits unevenly another levels out. A process may have no row of a batch, or all of them.
 
     Source: Graham, "Bounds on multiprocessing timing anomalies" (1969).
 
@@ -102,12 +102,14 @@ def shares_of(
         [([0], [1, 2]), ([3], [])]
     """
     loads = [0] * size
-    shares = []
-    for batch in batches:
-        taken: tuple[list[int], ...] = tuple([] for _ in range(size))
-        for place in sorted(range(len(batch)), key=lambda place: -lengths[batch[place]]):
-            least = loads.index(min(loads))
-            loads[least] += lengths[batch[place]]
-            taken[least].append(place)
-        shares.append(tuple([batch[place] for place in sorted(places)] for places in taken))
-    return shares
+    places = [(number, place) for number, batch in enumerate(batches) for place in range(len(batch))]
+    taker = {}
+    for number, place in sorted(places, key=lambda each: -lengths[batches[each[0]][each[1]]]):
+        least = taker[number, place] = loads.index(min(loads))
+        loads[least] += lengths[batches[number][place]]
+    return [
+        tuple(
+            [row for place, row in enumerate(batch) if taker[number, place] == rank] for rank in range(size)
+        )
+        for number, batch in enumerate(batches)
+    ]
