@@ -101,6 +101,8 @@ def train_on_nodes(directory: JobDirectory, adapter: str, nodes: int) -> None:
                 f"the training on {nodes} nodes ended: {(str(error).strip().splitlines() or [''])[-1]}",
                 hint=f"go on from the last checkpoint with: gardener jobs resume {directory.job_id}",
             ) from error
+        finally:
+            (directory.path / _ENDED).unlink(missing_ok=True)
     if ended:
         raise TrainingError(ended["message"], hint=ended["hint"])
 
