@@ -42,7 +42,7 @@ bench-train: $(VENV)/.stamp-bench
 	$(BIN)/python benchmarks/train.py $(if $(QUICK),--quick)
 
 soak: $(VENV)/.stamp-dev
-	SOAK_MINUTES=$(SOAK_MINUTES) $(BIN)/pytest tests/adapters/test_torch_states.py -k soak
+	SOAK_MINUTES=$(SOAK_MINUTES) $(BIN)/pytest tests/adapters/test_torch_states.py tests/cluster/test_ray_training.py -k soak
 
 clients: $(VENV)/.stamp-dev
 	PYTHON=$(PYTHON) scripts/clients.sh install
