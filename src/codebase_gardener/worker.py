@@ -141,18 +141,31 @@ def _share(target: Path, shared: SharedFolders) -> None:
 
 
 def _train(directory: JobDirectory, spec: JobSpec, job: JobRow, settings: Settings) -> None:
+    shutil.rmtree(directory.artifact, ignore_errors=True)  # of a run that was killed while it saved
+    if spec.nodes > 1:
+        _train_on_nodes(directory, spec, job, settings)
+        return
     from codebase_gardener.models.ollama_memory import BesideOllama
     from codebase_gardener.training.memory import check_memory, estimate_memory
 
     needed = estimate_memory(spec.base, spec.training, bf16=spec.training.dtype != "float32")
     beside = BesideOllama(settings.ollama_url, settings.ollama_unload)
     check_memory(needed, min_free_bytes=settings.min_free_bytes, make_room=beside.make_room)
-    shutil.rmtree(directory.artifact, ignore_errors=True)  # of a run that was killed while it saved
     os.environ["HF_HUB_OFFLINE"] = "1"  # everything is on disk by now
     with paused_collection():  # a fifth of the time of this import
         from codebase_gardener.jobs.torch_run import run_job
 
     run_job(directory, str(job.ref))
+
+
+def _train_on_nodes(directory: JobDirectory, spec: JobSpec, job: JobRow, settings: Settings) -> None:
+    """Begin a training on nodes of the cluster that this worker runs on, and wait for it."""
+    from codebase_gardener.cluster.placing import on_cluster
+
+    with on_cluster(settings, "auto"):
+        from codebase_gardener.cluster.ray_training import train_on_nodes
+
+        train_on_nodes(directory, str(job.ref), spec.nodes)
 
 
 def _register(job: JobRow, target: Path, registry: Registry, receipt: dict[str, Any]) -> None:

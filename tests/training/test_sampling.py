@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codebase_gardener.training.sampling import batches_of, weighted_order
+from codebase_gardener.training.sampling import batches_of, shares_of, weighted_order
 
 LENGTHS = st.lists(st.integers(1, 500), min_size=1, max_size=80)
 
@@ -86,3 +86,20 @@ def test_a_batch_has_so_many_padded_tokens_at_most(
     for batch in batches:
         assert len(batch) == 1 or len(batch) * max(lengths[index] for index in batch) <= tokens
         assert len(batch) <= size
+
+
+@given(st.lists(LENGTHS, min_size=1, max_size=4), st.integers(1, 5))
+def test_shares_are_all_rows_once_and_as_even_as_one_row_allows(parts: list[list[int]], size: int) -> None:
+    lengths = [length for part in parts for length in part]
+    places = iter(range(len(lengths)))
+    batches = [[next(places) for _ in part] for part in parts]
+    shares = shares_of(batches, lengths, size)
+    for batch, share in zip(batches, shares, strict=True):
+        assert sorted(flat(list(share))) == sorted(batch)
+        assert all(list(own) == [index for index in batch if index in own] for own in share)
+    loads = [sum(lengths[index] for share in shares for index in share[rank]) for rank in range(size)]
+    assert max(loads) - min(loads) <= max(lengths)
+
+
+def test_what_one_batch_splits_unevenly_the_next_levels_out() -> None:
+    assert shares_of([[0, 1, 2], [3, 4, 5]], [100] * 6, 2) == [([0, 2], [1]), ([4], [3, 5])]

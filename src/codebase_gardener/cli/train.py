@@ -10,6 +10,7 @@ import click
 from codebase_gardener.cli import options
 from codebase_gardener.cli.command import command_options, open_gardener, tell
 from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.names import AdapterRef, parse_ref
 
 __all__ = ["spec_options", "train"]
@@ -34,11 +35,21 @@ def spec_options(function: Callable[..., None]) -> Callable[..., None]:
 @options.base
 @options.rows
 @options.on
+@click.option(
+    "--nodes", type=click.IntRange(1), default=1, help="How many nodes of --on train it together (1)."
+)
 @click.option("--wait", is_flag=True, help="Watch until it is ready.")
 @spec_options
 @command_options
 def train(
-    what: str, base: str | None, file: Path | None, on: str | None, wait: bool, as_json: bool, **given: object
+    what: str,
+    base: str | None,
+    file: Path | None,
+    on: str | None,
+    nodes: int,
+    wait: bool,
+    as_json: bool,
+    **given: object,
 ) -> None:
     """Train an adapter in the background.
 
@@ -50,6 +61,10 @@ def train(
     from codebase_gardener.gardener.planning import foresee, suited_to
 
     ref = parse_ref(what)
+    if nodes > 1 and on is None:
+        raise InvalidInputError(
+            f"--nodes {nodes} needs a cluster that has them", hint="say where with --on auto"
+        )
     given = {name: value for name, value in given.items() if value is not None}
     display = Display()
     with open_gardener() as gardener, placed(gardener, on):
@@ -65,7 +80,9 @@ def train(
         display.say(forecast.line)
         for advice in forecast.warnings:
             display.say(f"Warning: {advice.rule}: {advice.text}")
-        job = gardener.train(AdapterRef(ref.project, ref.name), base=found, dataset=rows, training=spec)
+        job = gardener.train(
+            AdapterRef(ref.project, ref.name), base=found, dataset=rows, training=spec, nodes=nodes
+        )
         if wait and job.state != "ready":
             follow(gardener, job.id, display)
             job = gardener.manager.trainings.get(job.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import time
 from typing import Any
@@ -39,6 +40,9 @@ class JobActor:
     def run(self) -> None:
         """Train the job on this node, then end the actor."""
         settings = load_settings()
+        os.environ.setdefault(
+            "RAY_ADDRESS", ray.get_runtime_context().gcs_address
+        )  # for one on several nodes
         configure_logging(settings.log_level, as_json=True)
         try:
             for left in reversed(range(_TRIES)):
@@ -69,20 +73,23 @@ class RayPlacement:
     def check(self, spec: JobSpec) -> None:
         """Refuse what no node is large enough for.
 
+        One on several nodes only waits itself: Ray Train asks for what each of them needs.
+
         Raises:
-            ResourceError: With what it needs.
+            ResourceError: No node is large enough, or fewer than are asked for.
         """
         seen = nodes()
-        _check_fits(_asked(spec, seen), seen)
+        _check_fits(_asked(spec, seen), seen, spec.nodes)
 
     def place(self, job: JobRow, spec: JobSpec) -> None:
         """Start the actor of a job; it waits until a node has what the training needs."""
+        asked = _asked(spec, nodes()) if spec.nodes == 1 else {"num_cpus": 0}
         ray.remote(JobActor).options(
             name=f"job-{job.id}-{secrets.token_hex(4)}",
             namespace=NAMESPACE,
             lifetime="detached",
             max_restarts=-1,
-            **_asked(spec, nodes()),
+            **asked,
         ).remote(job.id)
 
 
@@ -103,20 +110,23 @@ def asked_of(spec: JobSpec, *, has_accelerators: bool) -> dict[str, Any]:
     return {"num_cpus": spec.training.threads or 1, "num_gpus": gpus, "memory": needed.total}
 
 
-def _check_fits(asked: dict[str, Any], all_nodes: list[NodeState]) -> None:
-    if any(
-        node.cpus >= asked["num_cpus"]
-        and node.accelerators >= asked["num_gpus"]
-        and node.memory_bytes >= asked["memory"]
+def _check_fits(asked: dict[str, Any], all_nodes: list[NodeState], wanted: int) -> None:
+    large = [
+        node
         for node in all_nodes
         if node.alive
-    ):
+        and node.cpus >= asked["num_cpus"]
+        and node.accelerators >= asked["num_gpus"]
+        and node.memory_bytes >= asked["memory"]
+    ]
+    if len(large) >= wanted:
         return
     needs = (
         f"{asked['num_cpus']} CPU, {asked['num_gpus']} accelerators, {asked['memory'] / 1e9:.1f} GB of memory"
     )
+    found = f"{len(large)} nodes of the cluster are" if large else "no node of the cluster is"
     raise ResourceError(
-        f"no node of the cluster is large enough: the training needs {needs}",
+        f"{found} large enough{f', and {wanted} were asked for' if wanted > 1 else ''}: the training needs {needs}",
         hint="see `gardener cluster status`; or ask for less (--batch-size, --threads, --quantization)",
         context=asked,
     )

@@ -238,6 +238,7 @@ class Gardener:
         training: TrainingSpec,
         warm: WarmStart | None = None,
         snapshot_id: str | None = None,
+        nodes: int = 1,
     ) -> JobRow:
         """Queue a training in the background, or find the one that does the same."""
         from codebase_gardener.jobs.spec import JobSpec
@@ -259,6 +260,7 @@ class Gardener:
                     commit=rows.report.commit or None,
                     snapshot_id=snapshot_id,
                     warm=warm,
+                    nodes=nodes,
                 ),
             )
 

@@ -1,7 +1,7 @@
 """A job's folder: what is asked, what happens, and what came of it.
 
 spec.json      what to train; never changed
-resumed.json   device and base of the request that resumed it: they count in place of those in spec.json
+resumed.json   device, base and nodes of the request that resumed it: they count in place of those in spec.json
 plan.json      steps and number format, fixed by the first start, so that a resumed run goes the same way
 events.jsonl   one event a line
 log.txt        what the worker printed
@@ -88,10 +88,10 @@ class JobDirectory:
         """Write `spec.json`, once."""
         write_json(self.path / "spec.json", spec.as_dict(self.home))
 
-    def move(self, device: str, base: Base) -> None:
-        """Let a resumed run take another device, or the same base from another folder."""
+    def move(self, device: str, base: Base, nodes: int) -> None:
+        """Let a resumed run take another device, the same base from another folder, or another number of nodes."""
         moved = {**base.as_dict(), "path": kept_path(base.path, self.home)}
-        write_json(self.resumed, {"device": device, "base": moved})
+        write_json(self.resumed, {"device": device, "base": moved, "nodes": nodes})
         if plan := self.planned():
             write_json(self.plan, {**plan, "device": device})
 

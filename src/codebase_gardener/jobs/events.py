@@ -19,7 +19,7 @@ class EventLog:
     """`events.jsonl` of a job.
 
     Kinds: placed, started, stage, resumed, fast_path, planned, validated, step, checkpoint, rest, stopped_early,
-    trained, published, proven, ready, error.
+    nodes, node_lost, trained, published, proven, ready, error.
     """
 
     path: Path

@@ -214,6 +214,7 @@ def resume(
     base: Base | None = None,
     from_start: bool = False,
     placed: str | None = None,
+    nodes: int | None = None,
 ) -> JobRow:
     """Queue a job that failed or was cancelled again; it goes on from its newest whole checkpoint.
 
@@ -224,6 +225,7 @@ def resume(
         base: The same weights where they lie now; by default where they were.
         from_start: Whether it begins anew, its checkpoints and its plan being removed.
         placed: What its row says where a cluster chooses; by default the device on this host.
+        nodes: How many of a cluster; by default as many as before.
 
     Raises:
         ConflictError: It is queued, training or ready.
@@ -233,7 +235,8 @@ def resume(
         directory = JobDirectory(job.directory)
         if from_start:
             directory.forget_run()
-        directory.move(device, base or directory.spec.base)
+        before = directory.spec
+        directory.move(device, base or before.base, nodes or before.nodes)
         spec = directory.spec.as_dict(directory.home)
     base_id = base.id if base is not None else None
     return registry.requeue_job(

@@ -30,6 +30,7 @@ class JobSpec:
         commit: Revision of the snapshot the rows were made from, or None.
         snapshot_id: Of the snapshot, or None.
         warm: The adapter that it goes on from, or None.
+        nodes: Of a cluster, that train it together; not part of what makes two jobs the same work.
     """
 
     base: Base
@@ -40,6 +41,7 @@ class JobSpec:
     commit: str | None = None
     snapshot_id: str | None = None
     warm: WarmStart | None = None
+    nodes: int = 1
 
     @property
     def hash(self) -> str:

@@ -75,7 +75,9 @@ def submit(
         placed = placement.device if placement else None
         job = job or _reserve(registry, project, adapter, asked, jobs_dir, placed)
         if job.state in _ENDED:
-            job = resume(registry, job.id, device=asked.device, base=asked.base, placed=placed)
+            job = resume(
+                registry, job.id, device=asked.device, base=asked.base, placed=placed, nodes=asked.nodes
+            )
     start(registry, job, environment, placement)
     return registry.job(job.id)
 

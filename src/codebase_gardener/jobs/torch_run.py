@@ -16,10 +16,12 @@ from codebase_gardener.dataset.writer import load_dataset
 from codebase_gardener.jobs.checkpoints import newest_checkpoint
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.spec import JobSpec
+from codebase_gardener.jobs.torch_nodes import shared_checkpoint
 from codebase_gardener.training.encoding import rows_to_train
 from codebase_gardener.training.memory import check_memory, estimate_memory
 from codebase_gardener.training.torch_device import measure_gemm, pick_device, pick_dtype, set_threads
 from codebase_gardener.training.torch_engine import TrainingResult, train
+from codebase_gardener.training.torch_group import Group
 from codebase_gardener.training.torch_logits import last_logits
 from codebase_gardener.training.torch_method import add_adapter, peft_config
 from codebase_gardener.training.torch_warm import begin_from
@@ -31,12 +33,13 @@ from codebase_gardener.utils.files import sha256_file, sha256_text, write_atomic
 __all__ = ["run_job"]
 
 
-def run_job(directory: JobDirectory, adapter: str) -> TrainingResult:
+def run_job(directory: JobDirectory, adapter: str, group: Group | None = None) -> TrainingResult:
     """Train what the job's spec says and leave the adapter in `artifact/`.
 
     Args:
-        directory: The job's folder.
+        directory: The job's folder; of another process than the group's first one, a copy (`torch_nodes`).
         adapter: `project/name@version`, for the adapter's own metadata.
+        group: The processes that train together; the first one alone saves. None: this process alone.
 
     Raises:
         CodebaseGardenerError: Whatever is wrong with the rows, the base or the options.
@@ -45,9 +48,12 @@ def run_job(directory: JobDirectory, adapter: str) -> TrainingResult:
     events = directory.events
     events.append("stage", stage="loading", base=spec.base.id)
     _check_base(spec.base)
-    resume_from = newest_checkpoint(directory)
+    resume_from = newest_checkpoint(directory) if group is None else shared_checkpoint(directory, group)
     device = pick_device(spec.device)
-    machine = _machine(directory, spec, device)
+    machine = _machine(directory, spec, device) if group is None or group.is_first else {}
+    if group is not None:  # the first one's number format and rates; each has its own device and threads
+        own = {"device": device, "threads": machine.get("threads") or set_threads(spec.training.threads)}
+        machine = {**group.told(machine), **own}
     if machine["dtype"] == "float32":  # the check before the start hoped for bfloat16
         check_memory(estimate_memory(spec.base, spec.training, bf16=False), min_free_bytes=0)
     torch.manual_seed(spec.training.seed)
@@ -86,9 +92,12 @@ def run_job(directory: JobDirectory, adapter: str) -> TrainingResult:
         fixed=lambda: machine,
         memory=lambda parts: _memory(spec, machine["dtype"], parts),
         warm=spec.warm is not None,
+        group=group,
+        cancelled=directory.cancel.exists,
     )
     events.append("trained", **result.as_dict())
-    _save(directory, spec, adapter, model, tokenizer, result)
+    if group is None or group.is_first:
+        _save(directory, spec, adapter, model, tokenizer, result)
     return result
 
 

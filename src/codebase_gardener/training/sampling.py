@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-__all__ = ["batches_of", "weighted_order"]
+__all__ = ["batches_of", "shares_of", "weighted_order"]
 
 _WINDOW_BATCHES = 16
 
@@ -77,3 +77,39 @@ def _cut(by_length: Sequence[int], lengths: Sequence[int], size: int, tokens: in
         else:
             batches.append([index])
     return batches
+
+
+def shares_of(
+    batches: Sequence[Sequence[int]], lengths: Sequence[int], size: int
+) -> list[tuple[list[int], ...]]:
+    """The rows of the batches of one optimizer step, split among processes by tokens.
+
+    Of all rows of the step the longest goes first, each to the process that has the fewest tokens so far (Graham's LPT
+    rule), so what one batch splits unevenly another levels out. A process may have no row of a batch, or all of them.
+
+    Source: Graham, "Bounds on multiprocessing timing anomalies" (1969).
+
+    Args:
+        batches: Rows of each batch, as indices into `lengths`.
+        lengths: Tokens of each row.
+        size: Processes.
+
+    Returns:
+        For each batch the rows of each process, in the batch's order.
+
+    Example:
+        >>> shares_of([[0, 1, 2], [3]], [5, 4, 3, 2], 2)
+        [([0], [1, 2]), ([3], [])]
+    """
+    loads = [0] * size
+    places = [(number, place) for number, batch in enumerate(batches) for place in range(len(batch))]
+    taker = {}
+    for number, place in sorted(places, key=lambda each: -lengths[batches[each[0]][each[1]]]):
+        least = taker[number, place] = loads.index(min(loads))
+        loads[least] += lengths[batches[number][place]]
+    return [
+        tuple(
+            [row for place, row in enumerate(batch) if taker[number, place] == rank] for rank in range(size)
+        )
+        for number, batch in enumerate(batches)
+    ]

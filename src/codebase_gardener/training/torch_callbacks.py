@@ -11,7 +11,6 @@ from typing import Any, Protocol
 import psutil
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from codebase_gardener.training.encoding import IGNORE
 from codebase_gardener.training.torch_device import peak_bytes, temperature_c
 from codebase_gardener.utils.error_handling import TrainingError
 from codebase_gardener.utils.files import seal_dir
@@ -46,10 +45,8 @@ class ReportProgress(TrainerCallback):  # type: ignore[misc]  # transformers is 
         collate = trainer.data_collator
 
         def counted(items: list[Any]) -> Any:
-            batch = collate(items)
-            supervised = int((batch["labels"] != IGNORE).sum())
-            self._made.append((sum(len(row.ids) for row in items[0]), supervised))
-            return batch
+            self._made.append((items[0].tokens, items[0].supervised))
+            return collate(items)
 
         trainer.data_collator = counted
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from transformers import PrinterCallback, Trainer, TrainingArguments, set_seed
 from codebase_gardener.training.encoding import EncodedDataset, EncodedExample
 from codebase_gardener.training.fast.torch_batch import FastPath, on_device
 from codebase_gardener.training.fast.torch_path import fast_path
-from codebase_gardener.training.sampling import batches_of
+from codebase_gardener.training.sampling import batches_of, shares_of
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.training.torch_callbacks import (
     CheckpointByTime,
@@ -29,6 +29,8 @@ from codebase_gardener.training.torch_callbacks import (
     StopAtDeadline,
 )
 from codebase_gardener.training.torch_device import MOMENT_BYTES, peak_bytes
+from codebase_gardener.training.torch_group import Group, without_launcher
+from codebase_gardener.training.torch_shared_step import InStep, SharedGradient
 from codebase_gardener.training.torch_validation import KeepBest
 from codebase_gardener.training.validation import Sides, look_every
 from codebase_gardener.utils.files import read_json, write_json
@@ -39,6 +41,7 @@ Batches = list[list[int]]
 _PROBED_SHARE = 0.85  # of the probe's rate, for optimizer steps and checkpoints; 0.77 and 0.88 were measured
 _CAST = "cast_input_dtype_enabled"
 _CHECKPOINTING = {"use_reentrant": False}
+_NO_ROWS = {name: torch.zeros((1, 0), dtype=torch.long) for name in ("input_ids", "labels")}
 
 
 @dataclass(frozen=True)
@@ -104,17 +107,33 @@ class TrainingResult:
         }
 
 
-class _Batches(Dataset[list[EncodedExample]]):
-    """One item is one batch, in the order that the seed fixed."""
+@dataclass(frozen=True)
+class _Batch:
+    """The rows of a batch that this process computes, and what the whole batch has, without padding."""
 
-    def __init__(self, rows: Sequence[EncodedExample], batches: Batches) -> None:
-        self.rows, self.batches = rows, batches
+    rows: Sequence[EncodedExample]
+    tokens: int
+    supervised: int
+
+
+class _Batches(Dataset[_Batch]):
+    """One item is one batch, in the order that the seed fixed, or this process's share of it."""
+
+    def __init__(
+        self, rows: Sequence[EncodedExample], batches: Batches, shares: Batches | None = None
+    ) -> None:
+        self.rows, self.batches, self.shares = rows, batches, shares or batches
 
     def __len__(self) -> int:
         return len(self.batches)
 
-    def __getitem__(self, number: int) -> list[EncodedExample]:
-        return [self.rows[index] for index in self.batches[number]]
+    def __getitem__(self, number: int) -> _Batch:
+        whole = [self.rows[index] for index in self.batches[number]]
+        return _Batch(
+            [self.rows[index] for index in self.shares[number]],
+            sum(len(row.ids) for row in whole),
+            sum(row.supervised for row in whole),
+        )
 
 
 class _Trainer(Trainer):  # type: ignore[misc]  # transformers is untyped
@@ -124,6 +143,10 @@ class _Trainer(Trainer):  # type: ignore[misc]  # transformers is untyped
     last_loss: float = 0.0
     loraplus_lr_ratio: float = 0.0
     optimizer: Any
+    shared: SharedGradient | None = None
+    _last: tuple[float, float] = (0.0, 0.0)  # of the last batch: sum of the losses, and tokens
+    _step_loss: float = 0.0  # of this process's rows, summed up over the batches of a step
+    _told_loss: float = 0.0  # of all processes' rows in the last step
 
     def create_optimizer(self, model: Any = None) -> Any:
         """The Trainer's own, or with LoRA+ one whose rate for B is a multiple of that for A.
@@ -158,8 +181,32 @@ class _Trainer(Trainer):  # type: ignore[misc]  # transformers is untyped
             scored = self.path.losses(model, inputs)
         total, count = scored.losses_N.sum(), max(1, len(scored.losses_N))
         self.last_loss = float(total.detach() / count)
+        self._last = (self.last_loss * count, count)
         loss = total / (num_items_in_batch if num_items_in_batch is not None else count)
         return (loss, scored) if return_outputs else loss
+
+    def training_step(
+        self, model: Any, inputs: dict[str, Any], num_items_in_batch: Tensor | int | None = None
+    ) -> Tensor:
+        """Forward and backward; with other processes, the step's gradients are added up after its last batch."""
+        if self.shared is None:
+            return super().training_step(model, inputs, num_items_in_batch)  # type: ignore[no-any-return]
+        self._last = (0.0, 0.0)
+        loss = torch.zeros((), device=self.args.device)
+        if inputs["input_ids"].numel():  # there may be no row for this process
+            loss = super().training_step(model, inputs, num_items_in_batch)
+        self._step_loss += float(loss)
+        if self.accelerator.sync_gradients:
+            tokens = float(num_items_in_batch or 0)
+            self._told_loss, self.last_loss = self.shared.add_up(tokens, self._step_loss, self._last)
+            self._step_loss = 0.0
+        return loss
+
+    def log(self, logs: dict[str, float], *args: Any, **options: Any) -> None:
+        """Report the loss of all processes' rows."""
+        if self.shared is not None and "loss" in logs:
+            logs = {**logs, "loss": self._told_loss}
+        super().log(logs, *args, **options)
 
 
 def plan_run(
@@ -171,6 +218,7 @@ def plan_run(
     path: FastPath,
     pad_id: int,
     fixed: dict[str, Any],
+    group: Group | None = None,
 ) -> RunPlan:
     """How many steps fit into the minutes: measured on two batches, whose gradients are thrown away.
 
@@ -182,6 +230,7 @@ def plan_run(
         path: How batches are made and computed.
         pad_id: Fills up batches that are padded.
         fixed: The other fields of `RunPlan`.
+        group: The processes that train together; the slowest's rate counts.
     """
     per_step = spec.gradient_accumulation_steps
     available = steps_of(batches, spec)
@@ -190,22 +239,27 @@ def plan_run(
         every = look_every(steps, sides.look_tokens)
         return RunPlan(steps, tokens_per_s=0.0, fast_path=path.parts, look_every=every, **fixed)
     rows = sides.train.rows
+    size = group.size if group is not None else 1
     rate = _PROBED_SHARE * _probe(model, rows, batches, path, pad_id, fixed)
+    rate = min(group.each(rate)) if group is not None else rate
     whole = rate * spec.minutes * 60 * spec.throttle
-    looks = ceil(available / every) + 1 if (every := look_every(available, sides.look_tokens, whole)) else 0
-    budget = whole - looks * sides.look_tokens
+    look = sides.look_tokens / size
+    looks = ceil(available / every) + 1 if (every := look_every(available, look, whole)) else 0
+    budget = whole - looks * look
     steps, used = 0, 0.0
+    lengths = [len(row.ids) for row in rows]
     for start in range(0, available * per_step, per_step):
-        used += sum(_tokens(rows, batch, path) for batch in batches[start : start + per_step])
+        shares = shares_of(batches[start : start + per_step], lengths, size)
+        used += max(sum(_tokens(rows, share[rank], path) for share in shares) for rank in range(size))
         if used > budget and steps:
             break
         steps += 1
-    every = look_every(steps, sides.look_tokens, whole)
+    every = look_every(steps, look, whole)
     return RunPlan(steps, tokens_per_s=rate, fast_path=path.parts, look_every=every, **fixed)
 
 
 def _tokens(rows: Sequence[EncodedExample], batch: list[int], path: FastPath) -> int:
-    return path.tokens([len(rows[index].ids) for index in batch])
+    return path.tokens([len(rows[index].ids) for index in batch]) if batch else 0
 
 
 def _probe(
@@ -291,6 +345,8 @@ def train(
     fixed: Callable[[], dict[str, Any]],
     memory: Callable[[Sequence[str]], int],
     warm: bool = False,
+    group: Group | None = None,
+    cancelled: Callable[[], bool] = bool,
 ) -> TrainingResult:
     """Train the adapter in `model`, from a checkpoint where there is one.
 
@@ -307,6 +363,12 @@ def train(
         best: Folder for the weights with the lowest validation loss.
         memory: Estimates the peak, in bytes, with those parts of the fast path.
         warm: Whether the adapter in `model` has another version's weights.
+        group: The processes that train together, each of which calls this with the same rows and options; the first
+            one's plan, checkpoint, decisions and result count. None: this process alone.
+        cancelled: Asked after each step of a group.
+
+    Raises:
+        TrainingError: The loss is no number, the training was cancelled, or another process is gone.
     """
     set_seed(spec.seed)
     encoded = sides.train
@@ -320,16 +382,21 @@ def train(
     with fast_path(model, encoded.rows, planned.get("fast_path", spec.fast_path)) as path:
         events.append("fast_path", **path.as_dict())
         if not planned:
-            made = plan_run(model, sides, batches, spec, path=path, pad_id=pad_id, fixed=fixed())
+            made = plan_run(model, sides, batches, spec, path=path, pad_id=pad_id, fixed=fixed(), group=group)
             write_json(plan_file, asdict(made))
         plan = RunPlan(**read_json(plan_file))
+        if group is not None:
+            plan = _as_the_first(plan, group)
         moments = MOMENT_BYTES * sum(p.numel() for p in model.parameters() if p.requires_grad)
         peak = max(
             memory(path.parts), peak_bytes(plan.device) + moments
         )  # the probe's batches have been seen
         events.append("planned", rows=len(encoded.rows), memory_bytes=peak, **asdict(plan))
         used = batches[: plan.steps * spec.gradient_accumulation_steps]
-        trainer, report = _trainer(model, encoded, used, spec, plan, path, pad_id, checkpoints, events)
+        with without_launcher():
+            trainer, report = _trainer(
+                model, encoded, used, spec, plan, path, pad_id, checkpoints, events, group
+            )
         keeper = KeepBest(
             model,
             sides.validation,
@@ -340,8 +407,11 @@ def train(
             folder=best,
             events=events,
             warm=warm,
+            group=group,
         )
         trainer.add_callback(keeper)
+        if group is not None:
+            trainer.add_callback(InStep(group, spec.seed, cancelled))
         with _inputs_as_they_are(model, active=plan.dtype == "bfloat16"):
             trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
         # accelerate leaves autocast around forward: what is measured from here on must be the model itself
@@ -370,14 +440,22 @@ def _trainer(
     pad_id: int,
     checkpoints: Path,
     events: EventSink,
+    group: Group | None,
 ) -> tuple[_Trainer, ReportProgress]:
     trainer = _Trainer(
         model=model,
         args=_arguments(spec, plan, checkpoints),
-        train_dataset=_Batches(encoded.rows, used),
-        data_collator=lambda items: path.batch(items[0], pad_id),
+        train_dataset=_Batches(encoded.rows, used, _own_shares(encoded, used, spec, group)),
+        data_collator=lambda items: path.batch(items[0].rows, pad_id) if items[0].rows else _NO_ROWS,
     )
     trainer.path = path
+    trainer.model_accepts_loss_kwargs = (
+        True  # the loss is divided by the tokens of the step, whatever the model
+    )
+    if group is not None:
+        group.begin_equal(p for p in model.parameters() if p.requires_grad)
+        trainer.shared = SharedGradient(group, list(model.parameters()))
+        events.append("nodes", nodes=group.size, bytes_a_step=trainer.shared.bytes_a_step)
     trainer.remove_callback(PrinterCallback)  # what it prints stands in the events
     trainer.loraplus_lr_ratio = spec.loraplus_lr_ratio
     report = ReportProgress(trainer, events, plan.steps)
@@ -389,6 +467,24 @@ def _trainer(
     ):
         trainer.add_callback(callback)
     return trainer, report
+
+
+def _as_the_first(plan: RunPlan, group: Group) -> RunPlan:
+    """The first process's steps and number format; this one's device, threads and kernels."""
+    first = group.told(asdict(plan))
+    same = {name: first[name] for name in ("steps", "dtype", "look_every", "tokens_per_s")}
+    return replace(plan, **same)
+
+
+def _own_shares(
+    encoded: EncodedDataset, used: Batches, spec: TrainingSpec, group: Group | None
+) -> Batches | None:
+    """The rows of each batch that this process computes; None where it computes all."""
+    if group is None:
+        return None
+    lengths, per_step = [len(row.ids) for row in encoded.rows], spec.gradient_accumulation_steps
+    steps = (used[start : start + per_step] for start in range(0, len(used), per_step))
+    return [share[group.rank] for step in steps for share in shares_of(step, lengths, group.size)]
 
 
 def _arguments(spec: TrainingSpec, plan: RunPlan, checkpoints: Path) -> TrainingArguments:

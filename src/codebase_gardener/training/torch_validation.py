@@ -17,6 +17,7 @@ from codebase_gardener.training.encoding import EncodedExample
 from codebase_gardener.training.fast.torch_batch import FastPath, on_device
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.training.torch_callbacks import EventSink
+from codebase_gardener.training.torch_group import Group
 from codebase_gardener.utils.files import is_published, publish_dir, read_json, staging, write_json
 
 __all__ = ["KeepBest"]
@@ -41,6 +42,7 @@ class KeepBest(TrainerCallback):  # type: ignore[misc]  # transformers is untype
         folder: Keeps the looks and the best weights, so that a resumed run knows them.
         events: Where each look is reported.
         warm: Whether the first weights are another version's: then they are looked at, too, and may stay the best.
+        group: The processes that look together, each at a part of the rows; None: this one alone.
     """
 
     def __init__(
@@ -55,8 +57,9 @@ class KeepBest(TrainerCallback):  # type: ignore[misc]  # transformers is untype
         folder: Path,
         events: EventSink,
         warm: bool = False,
+        group: Group | None = None,
     ) -> None:
-        self.model, self.path, self.spec, self.warm = model, path, spec, warm
+        self.model, self.path, self.spec, self.warm, self.group = model, path, spec, warm, group
         self.rows = sorted(rows, key=lambda row: len(row.ids))
         self.every, self.bf16, self.folder, self.events = every, bf16, folder, events
         self.base_loss: float | None = None
@@ -166,16 +169,23 @@ class KeepBest(TrainerCallback):  # type: ignore[misc]  # transformers is untype
     def _loss(self) -> float:
         """Nats per supervised token; generators and the model's mode are afterwards as they were."""
         device = next(self.model.parameters()).device
-        training, total, count = self.model.training, 0.0, 0
+        training, total, count = self.model.training, 0.0, 0.0
         self.model.eval()
         with torch.random.fork_rng(devices=[]):
-            for start in range(0, len(self.rows), self.spec.batch_size):
+            for start in self._starts():
                 batch = self.path.batch(self.rows[start : start + self.spec.batch_size], 0)
                 with torch.autocast(device.type, torch.bfloat16, enabled=self.bf16):
                     losses = self.path.losses(self.model, on_device(batch, device)).losses_N
                 total, count = total + float(losses.double().sum()), count + len(losses)
         self.model.train(training)
+        if self.group is not None:
+            total, count = self.group.sums(total, count)
         return total / count
+
+    def _starts(self) -> range:
+        """Where this process's batches of rows begin: each process takes every so many."""
+        rank, size = (self.group.rank, self.group.size) if self.group is not None else (0, 1)
+        return range(rank * self.spec.batch_size, len(self.rows), size * self.spec.batch_size)
 
 
 @contextmanager

@@ -9,6 +9,7 @@
     ├── ModelError                           7   base model: cannot be fetched, read, matched
     │   └── AdapterError                         adapter file or config that must not be loaded
     ├── TrainingError                        8   a run that failed or was killed
+    │   └── NodeLostError                        another process of the same training is gone
     ├── ResourceError                        9   memory, disk, permissions of the home
     ├── RegistryError                       10   the database
     ├── VerificationError                   11   a claim that was checked and does not hold
@@ -32,6 +33,7 @@ __all__ = [
     "ModelError",
     "AdapterError",
     "TrainingError",
+    "NodeLostError",
     "ResourceError",
     "RegistryError",
     "VerificationError",
@@ -126,6 +128,10 @@ class TrainingError(CodebaseGardenerError):
     """A training run that failed, was killed, or cannot be continued."""
 
     exit_code = 8
+
+
+class NodeLostError(TrainingError):
+    """Another process of the same training is gone, or cannot be reached."""
 
 
 class ResourceError(CodebaseGardenerError):
