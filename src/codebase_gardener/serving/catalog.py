@@ -171,7 +171,8 @@ class Catalog:
             known = self._memories.get((project, base.sha256))
             if known is None or known[0] != latest.snapshot_id:
                 folder = self.manager.settings.projects_dir / project / "memory"
-                made = kept_memory(folder, load_snapshot(latest.path), load_tokenizer(base.path))
+                kept = kept_memory(folder, load_snapshot(latest.path), load_tokenizer(base.path))
+                made = Memory(kept.suffixes, kept.gate, project)
                 self._memories[project, base.sha256] = known = (latest.snapshot_id, made)
             return known[1]
 

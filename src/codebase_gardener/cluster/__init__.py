@@ -1,0 +1,1 @@
+"""Beyond one machine: what runs on Ray. An extra (`pip install 'codebase-gardener[cluster]'`)."""
