@@ -14,6 +14,11 @@ def local_ray() -> Iterator[None]:
     os.environ.update({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "a" * 64, "RAY_USAGE_STATS_ENABLED": "0"})
     import ray
 
+    if address := os.environ.get("RAY_ADDRESS"):
+        ray.init(address, log_to_driver=False, logging_level="ERROR")
+        yield
+        ray.shutdown()
+        return
     with tempfile.TemporaryDirectory(prefix="rs", dir="/tmp") as folder:
         ray.init(
             num_cpus=4,

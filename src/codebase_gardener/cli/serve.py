@@ -87,7 +87,6 @@ def serve(
     and `:base` is the base below it, asked with the same prompt.
     """
     from codebase_gardener.cli.command import print_json, tell
-    from codebase_gardener.cluster.placing import on_cluster
     from codebase_gardener.config.settings import load_settings
     from codebase_gardener.gardener.facade import Gardener
     from codebase_gardener.page.mounting import mounted_page
@@ -136,7 +135,9 @@ def serve(
         served = [gardener.registry.project(name).name for name in projects]
         start: Callable[[], Engine] | None = None
         if on is not None:
-            stack.enter_context(on_cluster(gardener.settings, on))
+            from codebase_gardener.cluster.placing import on_cluster
+
+            stack.enter_context(on_cluster(gardener.settings, on))  # sets what Ray reads when it is imported
             from codebase_gardener.cluster.ray_home import start_replicas
 
             start = partial(

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from ray import serve
-from ray.exceptions import RayError, RayTaskError, TaskCancelledError
+from ray.exceptions import RayError, RayTaskError
 from ray.serve.handle import DeploymentHandle
 
 from codebase_gardener.bases.resolution import Base
@@ -226,7 +226,11 @@ class RayEngine:
 
     def let_go(self, served: Served) -> None:
         """Take an adapter out of the memory of all replicas, unless it answers others or is pinned."""
-        self._handle.broadcast("let_go", Name.of(served)).results(timeout_s=_ASK_S)
+        name = Name.of(served)
+        answers = self._handle.broadcast("let_go", name).results(timeout_s=_ASK_S, return_exceptions=True)
+        for error in answers:
+            if isinstance(error, RayTaskError):  # who died meanwhile holds nothing
+                raise ModelError(f"a replica keeps {served.key}: {_last_line(error)}", hint="ask again")
 
     def replicas(self) -> tuple[ReplicaState, ...]:
         """What each replica is doing; one that does not say is left out."""
@@ -272,7 +276,7 @@ class RayEngine:
             for left in reversed(range(_TRIES)):
                 try:
                     return await self._read(answer)
-                except (RayTaskError, TaskCancelledError):
+                except RayTaskError:  # of our own code there
                     raise
                 except RayError as error:
                     _log.warning("a replica died: %s", _last_line(error))
@@ -364,7 +368,7 @@ def _asked(request: EngineRequest) -> Asked:
 
 def _told(error: Exception, is_final: bool) -> Exception:
     """What a client reads of what Ray met."""
-    if not isinstance(error, RayError):
+    if isinstance(error, RayTaskError) or not isinstance(error, RayError):
         return error
     if is_final:
         return ModelError("the replica that answered died in the middle", hint="ask again")
