@@ -1,1 +1,1 @@
-"""Beyond one machine: what runs on Ray. An extra (`pip install 'codebase-gardener[cluster]'`)."""
+"""Several machines, or several nodes on this one, as one: Ray places what the registry's queue holds."""
