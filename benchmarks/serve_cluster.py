@@ -123,7 +123,7 @@ class WaitingHome:
 
 
 def served(base: Base, version: str) -> Served:
-    return Served(base, Loadable(version, base.path, base.id, is_registered=True))
+    return Served(base, Loadable(version, base.path, base.id))
 
 
 @dataclass

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
 
 import pytest
 
+from codebase_gardener.cluster.local import down, up
+from codebase_gardener.cluster.placing import on_cluster
+from codebase_gardener.config.settings import Settings
+
 
 @pytest.fixture(scope="package")
-def local_ray() -> Iterator[None]:
-    os.environ.update({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "a" * 64, "RAY_USAGE_STATS_ENABLED": "0"})
-    import ray
-
-    if address := os.environ.get("RAY_ADDRESS"):
-        ray.init(address, log_to_driver=False, logging_level="ERROR")
-        yield
-        ray.shutdown()
-        return
-    with tempfile.TemporaryDirectory(prefix="rs", dir="/tmp") as folder:
-        ray.init(
-            num_cpus=4,
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level="ERROR",
-            _node_ip_address="127.0.0.1",
-            object_store_memory=80 * 1024**2,
-            _temp_dir=folder,
-        )
-        yield
-        ray.shutdown()
+def local_ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A node with four cores, that this process is connected to."""
+    home = tmp_path_factory.mktemp("cluster")
+    up(home, 1, cpus=4, environment={})
+    try:
+        with on_cluster(Settings(home=home), "auto"):
+            yield
+    finally:
+        down(home)

@@ -21,6 +21,7 @@ from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.serving.answering import Answering
 from codebase_gardener.serving.api_keys import ApiKeys, add_key
+from codebase_gardener.serving.catalog import Catalog
 from codebase_gardener.serving.server import ServeOptions, for_serving, in_background, listen, opened
 
 if TYPE_CHECKING:
@@ -59,13 +60,13 @@ def both(
         held: list[RayEngine] = []
 
         def start() -> RayEngine:
-            held.append(start_replicas(gardener.manager, options, 2, 2, 0))
+            held.append(start_replicas(Catalog(*home), options, 2, 2, 0))
             return held[0]
 
-        home = gardener.manager, gardener.wiki, gardener.current_adapter, options
+        home = gardener.manager, gardener.wiki, gardener.current_adapter
         with (
-            opened(*home, start=start) as spread,
-            opened(*home) as alone,
+            opened(*home, options, start=start) as spread,
+            opened(*home, options) as alone,
             listen("127.0.0.1", 0) as one,
             listen("127.0.0.1", 0) as two,
             in_background(spread, one),

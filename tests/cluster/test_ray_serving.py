@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
+PINNED = "p/pinned@1"
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
@@ -53,7 +54,8 @@ def engine(waiting: ModuleType, base: Base) -> Iterator[RayEngine]:
     from codebase_gardener.cluster.ray_serving import RayEngine, Spread
 
     start = partial(waiting.WaitingHome, waiting.Waits(load_s=0.2, first_s=0.05, token_s=0.05))
-    engine = RayEngine(start, Spread(2, max_running=4, max_waiting=10, adapters=2, cpus=1.0), "waiting")
+    spread = Spread(2, max_running=4, max_waiting=10, adapters=2, cpus=1.0)
+    engine = RayEngine(start, spread, "waiting", [waiting.served(base, PINNED)])
     yield engine
     engine.close()
 
@@ -94,8 +96,8 @@ def test_as_many_adapters_are_held_as_there_is_room_for(
 ) -> None:
     for number in range(1, 7):
         assert ask(f"p/c@{number}").text() == said(f"p/c@{number}")
-    assert sorted(len(state.held) for state in engine.replicas()) == [2, 2]
-    held = next(iter(engine.held()))
+    assert sorted(len(state.held) for state in engine.replicas()) == [3, 3], "two, and what is pinned"
+    held = next(key for key in engine.held() if key != PINNED)
     assert ask(held).text() == said(held)
 
 
@@ -125,12 +127,13 @@ def test_what_is_pinned_is_in_each_replica(
     engine: RayEngine, ask: Callable[..., Generation], base: Base, waiting: ModuleType
 ) -> None:
     pids = {state.pid for state in engine.replicas()}
-    with engine.keeping([waiting.served(base, "p/pinned@1")]):
-        assert len(holders(engine, "p/pinned@1")) == 2
-        assert ask("p/pinned@1").text() == said("p/pinned@1")
+    with engine.keeping([waiting.served(base, PINNED)]):
+        assert len(holders(engine, PINNED)) == 2
+        assert ask(PINNED).text() == said(PINNED)
     assert {state.pid for state in engine.replicas()} == pids, "no replica is started again for it"
-    engine.let_go(waiting.served(base, "p/pinned@1"))
-    assert holders(engine, "p/pinned@1") == []
+    held = next(key for key in engine.held() if key != PINNED)
+    engine.let_go(waiting.served(base, held))
+    assert holders(engine, held) == []
 
 
 def test_a_replica_that_is_killed_loses_nobody_and_its_streams_are_told(
@@ -147,6 +150,7 @@ def test_a_replica_that_is_killed_loses_nobody_and_its_streams_are_told(
     assert [one.text() for one in whole] == [said("p/stream@1", number, 20) for number in range(8)]
     wait_until(lambda: len(engine.replicas()) == 2)
     assert holder.replica not in {state.replica for state in engine.replicas()}
+    assert len(holders(engine, PINNED)) == 2
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:

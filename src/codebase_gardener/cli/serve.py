@@ -87,11 +87,13 @@ def serve(
     and `:base` is the base below it, asked with the same prompt.
     """
     from codebase_gardener.cli.command import print_json, tell
+    from codebase_gardener.cluster.placing import on_cluster
     from codebase_gardener.config.settings import load_settings
     from codebase_gardener.gardener.facade import Gardener
     from codebase_gardener.page.mounting import mounted_page
     from codebase_gardener.serving.addresses import written
     from codebase_gardener.serving.api_keys import ApiKeys, add_key
+    from codebase_gardener.serving.catalog import Catalog
     from codebase_gardener.serving.server import (
         ServeOptions,
         check_exposure,
@@ -101,14 +103,7 @@ def serve(
         run,
     )
 
-    if on is None and (replicas > 1 or max_replicas):
-        raise click.UsageError("--replicas and --max-replicas go with --on ray")
-    if max_replicas is not None and max_replicas < replicas:
-        raise click.UsageError("--max-replicas is less than --replicas")
-    if on is not None and on.startswith("ray://"):
-        raise click.UsageError(
-            "--on ray:// is for programs outside; a server is on a machine of the cluster: --on HOST:PORT"
-        )
+    _check_replicas(on, replicas, max_replicas)
     if memory and engine == "llamacpp":
         raise click.UsageError("--memory is of the torch engine: leave --engine llamacpp out")
     if new_api_key:
@@ -133,24 +128,22 @@ def serve(
         gardener = stack.enter_context(Gardener(for_serving(load_settings(), options)))
         listening = stack.enter_context(listen(host, port))
         served = [gardener.registry.project(name).name for name in projects]
+        home = gardener.manager, gardener.wiki, gardener.current_adapter
         start: Callable[[], Engine] | None = None
         if on is not None:
-            from codebase_gardener.cluster.placing import on_cluster
-
             stack.enter_context(on_cluster(gardener.settings, on))  # sets what Ray reads when it is imported
             from codebase_gardener.cluster.ray_home import start_replicas
 
+            place = listening.getsockname()[1]
             start = partial(
                 start_replicas,
-                gardener.manager,
+                Catalog(*home, served),
                 options,
                 replicas,
                 max_replicas or replicas,
-                listening.getsockname()[1],
-                served,
+                place,
                 say,
             )
-        home = gardener.manager, gardener.wiki, gardener.current_adapter
         answering = stack.enter_context(opened(*home, options, served, say, start))
         mounted = None if no_page else mounted_page(gardener, keys)
         names = [card.name for card in answering.catalog.cards()]
@@ -168,3 +161,14 @@ def serve(
 
         with written(gardener.settings.home, address):
             run(answering, listening, keys, mounted, ready=ready)
+
+
+def _check_replicas(on: str | None, replicas: int, most: int | None) -> None:
+    if on is None and (replicas > 1 or most):
+        raise click.UsageError("--replicas and --max-replicas go with --on ray")
+    if most is not None and most < replicas:
+        raise click.UsageError("--max-replicas is less than --replicas")
+    if on is not None and on.startswith("ray://"):
+        raise click.UsageError(
+            "--on ray:// is for programs outside; a server is on a machine of the cluster: --on HOST:PORT"
+        )

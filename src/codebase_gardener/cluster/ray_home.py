@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -18,7 +18,6 @@ from codebase_gardener.cluster.ray_serving import RayEngine, Spread
 from codebase_gardener.config.settings import Settings, load_settings
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.memory.recall import Memory
-from codebase_gardener.models.peft_manager import PeftManager
 from codebase_gardener.serving.catalog import Catalog
 from codebase_gardener.serving.engine import Served
 from codebase_gardener.serving.server import ServeOptions, for_serving, start_engine
@@ -60,7 +59,8 @@ class GardenHome:
             )
         if not name.version:
             return Served(base)
-        return Served(base, Loadable.of(manager.registry.version(parse_ref(name.version))))
+        row = manager.registry.version(parse_ref(name.version))
+        return Served(base, Loadable.of(row, manager.holder))
 
     def memory(self, project: str, base: Base) -> Memory:
         """The memory of a project's last snapshot."""
@@ -73,48 +73,47 @@ class GardenHome:
 
 
 def start_replicas(
-    manager: PeftManager,
+    catalog: Catalog,
     options: ServeOptions,
     count: int,
     most: int,
     port: int,
-    projects: Sequence[str] = (),
     say: Callable[[str], None] = lambda _: None,
 ) -> RayEngine:
-    """Start replicas on the cluster that this process is connected to.
+    """Start replicas on the cluster that this process is connected to, the first model's base and pins in each.
 
     Args:
-        manager: The server's home.
+        catalog: What is served.
         options: As `opened` takes them; "auto" is "torch" here: replicas that measure at once disturb each other.
         count: How many replicas.
         most: With more than `count`, Serve adds and takes off replicas by the queue.
         port: Where the server listens.
-        projects: Those that are served; all of the home where none is named.
         say: Told before what takes a while.
 
     Raises:
         ModelError: No replica could be started.
+        NotFoundError: There is nothing of a name that is pinned.
     """
-    asked: Sequence[str | None] = projects or [None]
-    rows = [row for project in asked for row in manager.registry.versions(project, limit=None)]
-    base = manager.base(rows[0].base_id if rows else None)
+    cards, settings, largest = catalog.cards(), catalog.manager.settings, max(count, most)
+    base = catalog.resolve(cards[0].name).served.base if cards else catalog.manager.base()
     if options.engine == "auto":
         options = replace(options, engine="torch")
-    largest = max(count, most)
     spread = Spread(
         count,
         most,
         options.max_running,
         options.max_waiting,
-        adapters=max(1, options.memory_bytes // 2 // max((row.bytes for row in rows), default=1)),
+        adapters=max(
+            1, options.memory_bytes // 2 // max((card.bytes for card in cards if card.bytes), default=1)
+        ),
         cpus=_share("CPU", largest),
-        gpus=_share("GPU", largest) if manager.settings.device in ("auto", "cuda") else 0.0,
+        gpus=_share("GPU", largest) if settings.device in ("auto", "cuda") else 0.0,
     )
+    kept = [Served(base), *(catalog.resolve(name).served for name in options.pins)]
     say(
         f"{count} replica{'s' * (count > 1)} started on Ray, each with the base in memory: this takes a while"
     )
-    home = partial(GardenHome, _sent(manager.settings), options)
-    return RayEngine(home, spread, _app_name(port), [base])
+    return RayEngine(partial(GardenHome, _sent(settings), options), spread, _app_name(port), kept)
 
 
 def _share(resource: str, replicas: int) -> float:

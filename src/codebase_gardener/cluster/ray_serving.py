@@ -109,7 +109,7 @@ class RayEngine:
         start: Opens a replica's own home and engine; sent to each.
         spread: How many replicas, and how large.
         app: Its name in the cluster.
-        bases: Bases that a replica has in memory before it is asked.
+        kept: What each replica has in memory before it is asked, and keeps.
 
     Raises:
         ModelError: No replica could be started.
@@ -122,11 +122,10 @@ class RayEngine:
         start: Callable[[], Home],
         spread: Spread,
         app: str = "gardener",
-        bases: Sequence[Base] = (),
+        kept: Sequence[Served] = (),
     ) -> None:
         self._start, self._spread, self._app = start, spread, app
-        self._bases = [Name.of(Served(base)) for base in bases]
-        self._pinned: frozenset[str] = frozenset()
+        self._kept = [Name.of(one) for one in kept]
         self._tokenizers: dict[str, Any] = {}
         self._open: set[_Answer] = set()
         self._is_closed = False
@@ -137,14 +136,16 @@ class RayEngine:
         serve.start(
             proxy_location="Disabled", logging_config=_LOGGING
         )  # it would listen on a port of its own
-        self._handle = self._deploy(())
+        self._handle = self._deploy()
         self._stream = self._handle.options(method_name="answer", stream=True)
 
-    def _deploy(self, pinned: Sequence[Name]) -> DeploymentHandle[Any]:
+    def _deploy(self) -> DeploymentHandle[Any]:
         made: Any = serve.deployment(
-            Replica, name="engine", user_config=[asdict(name) for name in (*self._bases, *pinned)],
+            Replica,
+            name="engine",
+            user_config=[asdict(name) for name in self._kept],
             **self._spread.options(),
-        )  # fmt: skip
+        )
         try:
             handle: DeploymentHandle[Any] = serve.run(
                 made.bind(self._start, self._spread.adapters),
@@ -209,16 +210,12 @@ class RayEngine:
 
     @contextmanager
     def keeping(self, served: Sequence[Served]) -> Iterator[None]:
-        """For a block these stay in each replica's memory, also in those that start later."""
-        if not served:
-            yield
-            return
-        self._deploy([Name.of(one) for one in served])
-        self._pinned = frozenset(one.key for one in served)
-        try:
-            yield
-        finally:
-            self._pinned = frozenset()
+        """These stay in each replica's memory; what was not so from the start makes Serve replace the replicas."""
+        missing = [name for name in map(Name.of, served) if name not in self._kept]
+        if missing:
+            self._kept += missing
+            self._handle = self._deploy()
+        yield
 
     def held(self) -> Mapping[str, Held]:
         """What is in the memory of any replica."""
@@ -295,8 +292,8 @@ class RayEngine:
         """Give out all pieces but the last, which is returned."""
         answer.begin()
         request = answer.request
-        key = request.served.key if request.served.adapter else ""
-        stream = self._stream.options(multiplexed_model_id="" if key in self._pinned else key)
+        name = Name.of(request.served)
+        stream = self._stream.options(multiplexed_model_id="" if name in self._kept else name.version)
         said: Any = stream.remote(_asked(request))  # a generator, since it is asked for as a stream
         pieces: list[Piece]
         try:
