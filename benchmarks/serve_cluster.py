@@ -29,6 +29,9 @@ from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.adapters.loaded import Loadable
 from codebase_gardener.bases.resolution import Base
+from codebase_gardener.cluster.local import down, up
+from codebase_gardener.cluster.placing import on_cluster
+from codebase_gardener.config.settings import Settings
 from codebase_gardener.serving.engine import (
     Decoding,
     EngineRequest,
@@ -155,7 +158,7 @@ def main() -> None:
     parser.add_argument("--load-ms", type=float, default=24.0)
     parser.add_argument("--json", action="store_true", dest="as_json")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="rs", dir="/tmp") as folder, local_ray(folder):
+    with tempfile.TemporaryDirectory() as folder, local_ray(folder):
         rows = [row(way, options) for way in ("by adapter", "the shorter of two queues", "at random")]
         rows.append(row("by adapter", options, kills=True))
     if options.as_json:
@@ -171,20 +174,14 @@ def main() -> None:
 
 @contextmanager
 def local_ray(folder: str) -> Iterator[None]:
-    """One node of this machine, on loopback; `gardener cluster up` makes several."""
-    os.environ.update(
-        {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": os.urandom(32).hex(), "RAY_USAGE_STATS_ENABLED": "0"}
-    )
-    import ray
-
-    ray.init(
-        num_cpus=REPLICAS, include_dashboard=False, log_to_driver=False, logging_level="ERROR",
-        _node_ip_address="127.0.0.1", object_store_memory=80 * 1024**2, _temp_dir=folder,
-    )  # fmt: skip
+    """A node of this machine with a core for each replica, and this process on it."""
+    home = Path(folder)
+    up(home, 1, cpus=REPLICAS, environment={})
     try:
-        yield
+        with on_cluster(Settings(home=home), "auto"):
+            yield
     finally:
-        ray.shutdown()
+        down(home)
 
 
 def row(routing: str, options: argparse.Namespace, *, kills: bool = False) -> dict[str, Any]:
