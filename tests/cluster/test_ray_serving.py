@@ -1,6 +1,7 @@
 """Replicas that only wait, on a real Ray: who is asked, what happens where one is killed, what stays in memory.
 
 What they say is told by the version, the prompt and the token's number, so an answer is right whoever gives it.
+`make soak` runs those that need replicas; the suite has `test_ray_home.py`, whose replicas compute.
 """
 
 from __future__ import annotations
