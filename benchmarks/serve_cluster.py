@@ -175,13 +175,13 @@ def main() -> None:
 @contextmanager
 def local_ray(folder: str) -> Iterator[None]:
     """A node of this machine with a core for each replica, and this process on it."""
-    home = Path(folder)
-    up(home, 1, cpus=REPLICAS, environment={})
+    settings = Settings(home=Path(folder))
+    up(settings.home, 1, cpus=REPLICAS, environment=settings.for_workers)
     try:
-        with on_cluster(Settings(home=home), "auto"):
+        with on_cluster(settings, "auto"):
             yield
     finally:
-        down(home)
+        down(settings.home)
 
 
 def row(routing: str, options: argparse.Namespace, *, kills: bool = False) -> dict[str, Any]:

@@ -50,7 +50,7 @@ class Both:
 
 @pytest.fixture(scope="module")
 def both(
-    local_ray: None,
+    on_ray: None,
     tmp_path_factory: pytest.TempPathFactory,
     tiny_base: Path,
     base: Base,

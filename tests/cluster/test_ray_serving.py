@@ -25,13 +25,14 @@ if TYPE_CHECKING:
     from codebase_gardener.cluster.ray_serving import RayEngine
 
 pytestmark = pytest.mark.slow
+of_soak = pytest.mark.skipif("SOAK_MINUTES" not in os.environ, reason="make soak runs it")
 
 PINNED = "p/pinned@1"
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.fixture(scope="module")
-def waiting(local_ray: None) -> ModuleType:
+def waiting(on_ray: None) -> ModuleType:
     """The engine of `benchmarks/serve_cluster.py`, which replicas get as it is."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(BENCHMARKS)
@@ -79,6 +80,7 @@ def holders(engine: RayEngine, version: str) -> list[str]:
     return [state.replica for state in engine.replicas() if version in state.held]
 
 
+@of_soak
 def test_a_request_goes_to_the_replica_that_holds_the_adapter(
     engine: RayEngine, ask: Callable[..., Generation]
 ) -> None:
@@ -92,6 +94,7 @@ def test_a_request_goes_to_the_replica_that_holds_the_adapter(
     assert sum(one["loaded"] for one in figures.values()) == 2
 
 
+@of_soak
 def test_as_many_adapters_are_held_as_there_is_room_for(
     engine: RayEngine, ask: Callable[..., Generation]
 ) -> None:
@@ -102,6 +105,7 @@ def test_as_many_adapters_are_held_as_there_is_room_for(
     assert ask(held).text() == said(held)
 
 
+@of_soak
 def test_what_nobody_wants_is_ended_there(engine: RayEngine, ask: Callable[..., Generation]) -> None:
     generation = ask("p/a@1", tokens=1_000)
     pieces = iter(generation)
@@ -111,6 +115,7 @@ def test_what_nobody_wants_is_ended_there(engine: RayEngine, ask: Callable[..., 
     wait_until(lambda: engine.state().running == 0)
 
 
+@of_soak
 def test_more_than_may_wait_are_refused(engine: RayEngine, ask: Callable[..., Generation]) -> None:
     begun = [ask("p/a@1", number) for number in range(2 * 4 + 10)]
     with pytest.raises(ResourceError, match="waiting"):
@@ -118,12 +123,14 @@ def test_more_than_may_wait_are_refused(engine: RayEngine, ask: Callable[..., Ge
     assert [one.text() for one in begun] == [said("p/a@1", number) for number in range(len(begun))]
 
 
+@of_soak
 def test_an_error_there_is_the_error_here(engine: RayEngine, base: Base, waiting: ModuleType) -> None:
     unknown = waiting.served(base, waiting.UNKNOWN)
     with pytest.raises(ModelError, match="is not here"):
         engine.submit(EngineRequest(unknown, (1,))).text()
 
 
+@of_soak
 def test_what_is_pinned_is_in_each_replica(
     engine: RayEngine, ask: Callable[..., Generation], base: Base, waiting: ModuleType
 ) -> None:
@@ -137,6 +144,7 @@ def test_what_is_pinned_is_in_each_replica(
     assert holders(engine, held) == []
 
 
+@of_soak
 def test_a_replica_that_is_killed_loses_nobody_and_its_streams_are_told(
     engine: RayEngine, ask: Callable[..., Generation]
 ) -> None:

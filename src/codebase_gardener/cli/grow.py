@@ -28,11 +28,13 @@ _EXAMPLE_BASE = "Qwen/Qwen2.5-Coder-1.5B"
 @options.revision
 @options.base
 @click.option("--minutes", type=float, help="Minutes to train (5; 1 where it goes on from a version).")
+@click.option("--threads", type=int, help="CPU threads; by default one a core.")
 @click.option(
     "--holdout",
     metavar="since:REV",
     help="Grow at REV, then ask for what was added or changed after it (evaluate --full --since REV).",
 )
+@options.on
 @click.option(
     "--fresh", is_flag=True, help="Begin from nothing, though there is an active version to go on from."
 )
@@ -44,7 +46,9 @@ def grow(
     revision: str | None,
     base: str | None,
     minutes: float | None,
+    threads: int | None,
     holdout: str | None,
+    on: str | None,
     fresh: bool,
     plan_only: bool,
     as_json: bool,
@@ -55,12 +59,14 @@ def grow(
     where it was.
     """
     from codebase_gardener.cli.display import Display
+    from codebase_gardener.cluster.placing import placed
     from codebase_gardener.gardener.growing import grow as run
     from codebase_gardener.gardener.growing import prepare
 
     since = _since(holdout, revision)
     display = Display()
-    training = {} if minutes is None else {"minutes": minutes}
+    given = {"minutes": minutes, "threads": threads}
+    training = {option: value for option, value in given.items() if value is not None}
     if plan_only:
         with open_gardener() as gardener:
             ready = prepare(
@@ -80,7 +86,7 @@ def grow(
         else:
             show_plan(display, ready.plan)
         return
-    with open_gardener() as gardener:
+    with open_gardener() as gardener, placed(gardener, on):
         try:
             grown = run(
                 gardener,

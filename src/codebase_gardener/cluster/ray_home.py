@@ -59,7 +59,7 @@ class GardenHome:
             )
         if not name.version:
             return Served(base)
-        row = manager.registry.version(parse_ref(name.version))
+        row = manager.version(parse_ref(name.version))
         return Served(base, Loadable.of(row, manager.holder))
 
     def memory(self, project: str, base: Base) -> Memory:

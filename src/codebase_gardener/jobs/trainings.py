@@ -10,6 +10,8 @@ from pathlib import Path
 from codebase_gardener.jobs import queue, submission
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.events import NewestEvents
+from codebase_gardener.jobs.mirror import mirror
+from codebase_gardener.jobs.placement import Placement
 from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.jobs.spec import JobSpec
 from codebase_gardener.registry.rows import JobRow
@@ -37,6 +39,9 @@ class Trainings:
         device: Where a resumed training goes on, as the settings say.
         environment: What a worker needs to find the same home and database.
         make_room: Told where a training does not fit; says whether it has freed memory.
+
+    Attributes:
+        placement: Who finds a place for what is submitted or resumed, while there is a connection to a cluster.
     """
 
     def __init__(
@@ -52,6 +57,7 @@ class Trainings:
     ) -> None:
         self.registry, self.device, self.environment = registry, device, environment
         self._make_room = make_room
+        self.placement: Placement | None = None
         self.jobs_dir, self.min_free_bytes, self.storage_bytes = jobs_dir, min_free_bytes, storage_bytes
 
     def submit(self, project: str, adapter: str, asked: JobSpec) -> JobRow:
@@ -67,6 +73,7 @@ class Trainings:
             storage_bytes=self.storage_bytes,
             environment=self.environment,
             make_room=self._make_room,
+            placement=self.placement,
         )
 
     def reap(self) -> None:
@@ -80,12 +87,17 @@ class Trainings:
     def list(self, project_name: str | None = None, limit: int = 50) -> list[JobRow]:
         """Trainings, newest first; those whose worker died are said to have failed."""
         self.reap()
-        return self.registry.jobs(project_name, limit=limit)
+        jobs = self.registry.jobs(project_name, limit=limit)
+        for job in jobs:
+            mirror(self.registry, job)
+        return jobs
 
     def get(self, job_id: str) -> JobRow:
-        """One training."""
+        """One training; what a cluster's nodes tell of it is in its folder here then."""
         self.reap()
-        return self.registry.job(job_id)
+        job = self.registry.job(job_id)
+        mirror(self.registry, job)
+        return job
 
     def cancel(self, job_id: str) -> JobRow:
         """End a training; its last checkpoint stands."""
@@ -94,10 +106,12 @@ class Trainings:
         return job
 
     def resume(self, job_id: str, *, from_start: bool = False) -> JobRow:
-        """Go on with a training that failed or was cancelled, or begin it anew, on the settings' device."""
+        """Go on with one that failed or was cancelled, or begin it anew, on the settings' device or a cluster."""
         self.reap()
-        job = queue.resume(self.registry, job_id, device=resolve_device(self.device), from_start=from_start)
-        queue.start_next(self.registry, job.device, self.environment)
+        placed = self.placement.device if self.placement else None
+        device = self.device if placed else resolve_device(self.device)
+        job = queue.resume(self.registry, job_id, device=device, from_start=from_start, placed=placed)
+        submission.start(self.registry, job, self.environment, self.placement)
         return self.registry.job(job_id)
 
     def progress(self, adapter_id: str) -> TrainingProgress:

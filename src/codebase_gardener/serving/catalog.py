@@ -145,6 +145,8 @@ class Catalog:
         except CodebaseGardenerError as error:
             known = ", ".join(card.name for card in self.cards()[:8]) or "none"
             raise NotFoundError(f"there is no model {name!r}", hint=f"there are: {known}") from error
+        if not is_base:
+            self.manager.shared.bring(row.directory, row.files)
         base = self.manager.base(row.base_id)
         return Resolved(
             Served(base, None if is_base else Loadable.of(row, self.manager.holder)), ref.project, is_bare
@@ -173,7 +175,8 @@ class Catalog:
             known = self._memories.get((project, base.sha256))
             if known is None or known[0] != latest.snapshot_id:
                 folder = self.manager.settings.projects_dir / project / "memory"
-                kept = kept_memory(folder, load_snapshot(latest.path), load_tokenizer(base.path))
+                snapshot = load_snapshot(self.manager.shared.bring(latest.path))
+                kept = kept_memory(folder, snapshot, load_tokenizer(base.path))
                 made = Memory(kept.suffixes, kept.gate, project)
                 self._memories[project, base.sha256] = known = (latest.snapshot_id, made)
             return known[1]
