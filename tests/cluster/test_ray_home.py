@@ -26,8 +26,9 @@ from codebase_gardener.registry.rows import Publication
 from codebase_gardener.serving.answering import Answering
 from codebase_gardener.serving.api_keys import ApiKeys, add_key
 from codebase_gardener.serving.catalog import Catalog
+from codebase_gardener.serving.engine import Decoding, EngineRequest, Piece, Served
 from codebase_gardener.serving.server import ServeOptions, for_serving, in_background, listen, opened
-from codebase_gardener.utils.error_handling import ConflictError
+from codebase_gardener.utils.error_handling import ConflictError, ModelError
 from codebase_gardener.utils.files import publish_dir, tree_bytes
 from samples.queued_jobs import queue_job
 
@@ -209,6 +210,22 @@ def test_a_replica_that_is_killed_loses_nobody_and_its_streams_are_told(both: Bo
             last = [line for line in each if line][-1].removeprefix("data: ")
             assert "died in the middle" in str(json.loads(last)["error"])
     assert holder.replica not in {state.replica for state in both.engine.replicas()}
+
+
+def test_no_half_answer_is_put_together_of_two(both: Both, base: Base) -> None:
+    from codebase_gardener.cluster.ray_serving import _Answer
+
+    heard: list[Any] = []
+    answer = _Answer(EngineRequest(Served(base), (1,), "", Decoding(temperature=1.0)), heard.append)
+    assert answer.request.decoding.seed is not None
+    assert all(answer.is_new(Piece(text, 1)) for text in "abc")
+    answer.begin()
+    assert [answer.is_new(Piece(text, 1)) for text in "abcd"] == [False, False, False, True]
+    answer.begin()
+    for text in "abxd":
+        answer.is_new(Piece(text, 1))
+    with pytest.raises(ModelError, match="answers otherwise"):
+        answer.is_new(Piece("e", 1))
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:

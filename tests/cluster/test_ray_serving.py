@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -167,20 +167,3 @@ def wait_until(is_so: Callable[[], bool]) -> None:
     while not is_so():
         assert time.monotonic() < deadline
         time.sleep(0.02)
-
-
-def test_no_half_answer_is_put_together_of_two(base: Base) -> None:
-    from codebase_gardener.cluster.ray_serving import _Answer
-    from codebase_gardener.serving.engine import Piece
-
-    heard: list[Any] = []
-    answer = _Answer(EngineRequest(Served(base), (1,), "", Decoding(temperature=1.0)), heard.append)
-    assert answer.request.decoding.seed is not None
-    assert all(answer.is_new(Piece(text, 1)) for text in "abc")
-    answer.begin()
-    assert [answer.is_new(Piece(text, 1)) for text in "abcd"] == [False, False, False, True]
-    answer.begin()
-    for text in "abxd":
-        answer.is_new(Piece(text, 1))
-    with pytest.raises(ModelError, match="answers otherwise"):
-        answer.is_new(Piece("e", 1))
