@@ -276,7 +276,10 @@ class RayEngine:
                 except RayTaskError:  # of our own code there
                     raise
                 except RayError as error:
-                    _log.warning("a replica died: %s", _last_line(error))
+                    _log.warning(
+                        "a replica died (%s); what nobody has read of is asked elsewhere",
+                        type(error).__name__,
+                    )
                     if answer.is_final or not left:
                         raise
         except Exception as error:  # told to the one who asked
