@@ -44,7 +44,7 @@ from codebase_gardener.serving.engine import (
 from codebase_gardener.utils.error_handling import ModelError
 
 if TYPE_CHECKING:  # Ray reads its environment when it is imported
-    from codebase_gardener.cluster.ray_replica import Name
+    from codebase_gardener.cluster.ray_replica import ServedName
 
 UNKNOWN = "p/unknown@1"
 REPLICAS, ADAPTERS, SKEW, TOKENS, SEED = 4, 200, 1.1, 16, 0
@@ -115,7 +115,7 @@ class WaitingHome:
     def __init__(self, waits: Waits) -> None:
         self.engine = WaitingEngine(waits)
 
-    def served(self, name: Name) -> Served:
+    def served(self, name: ServedName) -> Served:
         if name.version == UNKNOWN:
             raise ModelError(f"{name.version} is not here", hint="it never was")
         base = Base(name.base_id, Path(name.base_id), "local", name.base_hash, 0)

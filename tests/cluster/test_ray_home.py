@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +20,7 @@ import httpx2
 import pytest
 
 from codebase_gardener.bases.resolution import Base
+from codebase_gardener.cluster.local import LocalCluster
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.jobs.submission import adapter_directory
@@ -64,6 +67,9 @@ def both(
     )
     options = ServeOptions(port=0, memory_bytes=2 * 1024**3, engine="torch", max_running=4)
     with Gardener(for_serving(settings, options)) as gardener:
+        source = tmp_path_factory.mktemp("source")
+        (source / "kite.py").write_text("def area(width):\n    return width\n")
+        gardener.add(str(source), name="geometry")
         for seed, name in enumerate(("default", "default", "other", "third"), 1):
             publish(gardener.manager, name, stock(tiny_base, "lora, rank 8", seed), base)
         held: list[RayEngine] = []
@@ -113,6 +119,39 @@ def asked(url: str, **options: Any) -> str:
     answer = httpx2.post(f"{url}/v1/completions", json=body, timeout=60)
     assert answer.status_code == 200, answer.text
     return str(answer.json()["choices"][0]["text"])
+
+
+def test_the_command(  # before the replicas of the others take all cores
+    on_ray: None,
+    cluster: tuple[Settings, LocalCluster],
+    tmp_path: Path,
+    base: Base,
+    stock: Callable[..., Path],
+) -> None:
+    with PeftManager(cluster[0]) as manager:
+        publish(manager, "served", stock(Path(base.path), "lora, rank 8", 1), base)
+    command = [
+        sys.executable,
+        "-m",
+        "codebase_gardener.cli.main",
+        "serve",
+        "geometry",
+        "--on",
+        "ray",
+        "--no-page",
+        "--port",
+        "0",
+    ]
+    environment = {**os.environ, **cluster[0].for_workers}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        url = server.stdout.readline().partition("/v1")[0]
+        assert asked(url, model="geometry/served:bare")
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(60) == 0
+    from ray import serve
+
+    assert not serve.status().applications
 
 
 def test_an_answer_is_the_one_of_a_single_server(both: Both) -> None:
@@ -185,11 +224,17 @@ def test_who_has_begun_ends_on_the_version_that_he_began_with(both: Both) -> Non
 
 
 def test_a_replica_that_is_killed_loses_nobody_and_its_streams_are_told(both: Both) -> None:
-    long = {"model": "geometry/third:bare", "max_tokens": 1500, "n_predict": 1500, "stream": True}
+    long = {
+        "model": "geometry/third:bare",
+        "prompt": "x",
+        "max_tokens": 1500,
+        "n_predict": 1500,
+        "stream": True,
+    }
     wires = {
-        "/v1/completions": {**long, "prompt": "x"},
-        "/api/generate": {**long, "prompt": "x", "raw": True, "options": {"num_predict": 1500}},
-        "/infill": {**long, "prompt": "x", "input_prefix": "", "input_suffix": "y"},
+        "/v1/completions": long,
+        "/api/generate": {**long, "raw": True, "options": {"num_predict": 1500}},
+        "/infill": {**long, "input_prefix": "", "input_suffix": "y"},
     }
     expected = {n: asked(both.single, prompt=f"{n} = ", max_tokens=40) for n in range(6)}
     with ExitStack() as stack:
@@ -197,6 +242,7 @@ def test_a_replica_that_is_killed_loses_nobody_and_its_streams_are_told(both: Bo
         streams = [
             stack.enter_context(client.stream("POST", path, json=body)) for path, body in wires.items()
         ]
+        assert [stream.status_code for stream in streams] == [200] * 3
         lines = [stream.iter_lines() for stream in streams]
         for each in lines:
             next(each)

@@ -13,7 +13,7 @@ from ray import cluster_resources
 
 from codebase_gardener.adapters.loaded import Loadable
 from codebase_gardener.bases.resolution import Base
-from codebase_gardener.cluster.ray_replica import Name
+from codebase_gardener.cluster.ray_replica import ServedName
 from codebase_gardener.cluster.ray_serving import RayEngine, Spread
 from codebase_gardener.config.settings import Settings, load_settings
 from codebase_gardener.gardener.facade import Gardener
@@ -43,7 +43,7 @@ class GardenHome:
         self._catalog = Catalog(self._gardener.manager, self._gardener.wiki, self._gardener.current_adapter)
         self.engine = start_engine(self._gardener.manager, options, options.engine)
 
-    def served(self, name: Name) -> Served:
+    def served(self, name: ServedName) -> Served:
         """What a name means here.
 
         Raises:

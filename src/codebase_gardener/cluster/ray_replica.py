@@ -26,13 +26,13 @@ from codebase_gardener.serving.engine import (
 )
 from codebase_gardener.utils.error_handling import CodebaseGardenerError
 
-__all__ = ["Asked", "Home", "Name", "Replica", "ReplicaState", "Said"]
+__all__ = ["ReplicaRequest", "Home", "ServedName", "Replica", "ReplicaState", "Said"]
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Name:
+class ServedName:
     """What answers, as another process finds it.
 
     Attributes:
@@ -46,17 +46,17 @@ class Name:
     version: str = ""
 
     @classmethod
-    def of(cls, served: Served) -> Name:
+    def of(cls, served: Served) -> ServedName:
         """The name of what answers."""
         version = served.adapter.key if served.adapter else ""
         return cls(served.base.id, served.base.sha256, version)
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReplicaRequest:
     """An `EngineRequest` on its way to a replica; the memory is told by its project's name."""
 
-    name: Name
+    name: ServedName
     ids: tuple[int, ...]
     taken: str
     decoding: Decoding
@@ -106,7 +106,7 @@ class Home(Protocol):
 
     engine: Engine
 
-    def served(self, name: Name) -> Served:
+    def served(self, name: ServedName) -> Served:
         """What a name means here.
 
         Raises:
@@ -155,22 +155,22 @@ class Replica:
             return await asyncio.to_thread(self._load, version)
 
         self._load_once = serve.multiplexed(load, max_num_models_per_replica=most)
-        self._names: dict[str, Name] = {}
+        self._names: dict[str, ServedName] = {}
         self._pinned: frozenset[str] = frozenset()
 
     def reconfigure(self, names: Sequence[Mapping[str, str]]) -> None:
         """Load what has to be in memory before a request comes, and keep it there.
 
         Args:
-            names: Fields of `Name`s.
+            names: Fields of `ServedName`s.
         """
-        kept = [Name(**name) for name in names]
+        kept = [ServedName(**name) for name in names]
         before, self._kept = self._kept, ExitStack()
         self._kept.enter_context(self._home.engine.keeping([self._home.served(name) for name in kept]))
         before.close()
         self._pinned = frozenset(name.version for name in kept)
 
-    async def answer(self, asked: Asked) -> AsyncIterator[Said]:
+    async def answer(self, asked: ReplicaRequest) -> AsyncIterator[Said]:
         """An answer in pieces; the last has a finish."""
         loop, pieces = asyncio.get_running_loop(), asyncio.Queue[Piece]()
 
@@ -197,7 +197,7 @@ class Replica:
         finally:
             generation.cancel()
 
-    def let_go(self, name: Name) -> None:
+    def let_go(self, name: ServedName) -> None:
         """Take an adapter out of memory, unless it answers others or is pinned."""
         self._home.engine.let_go(self._home.served(name))
 
@@ -229,7 +229,7 @@ class Replica:
             self._counts["loaded"] += 1
         return _Adapter(version, lambda: self._home.engine.let_go(served))
 
-    def _request(self, asked: Asked) -> EngineRequest:
+    def _request(self, asked: ReplicaRequest) -> EngineRequest:
         served = self._home.served(asked.name)
         memory = self._home.memory(asked.memory, served.base) if asked.memory else None
         return EngineRequest(

@@ -18,7 +18,7 @@ from ray.exceptions import RayError, RayTaskError
 from ray.serve.handle import DeploymentHandle
 
 from codebase_gardener.bases.resolution import Base
-from codebase_gardener.cluster.ray_replica import Asked, Home, Name, Replica, ReplicaState
+from codebase_gardener.cluster.ray_replica import Home, Replica, ReplicaRequest, ReplicaState, ServedName
 from codebase_gardener.dataset.prompts import Prompt
 from codebase_gardener.serving.engine import (
     EngineRequest,
@@ -125,7 +125,7 @@ class RayEngine:
         kept: Sequence[Served] = (),
     ) -> None:
         self._start, self._spread, self._app = start, spread, app
-        self._kept = [Name.of(one) for one in kept]
+        self._kept = [ServedName.of(one) for one in kept]
         self._tokenizers: dict[str, Any] = {}
         self._open: set[_Answer] = set()
         self._is_closed = False
@@ -211,7 +211,7 @@ class RayEngine:
     @contextmanager
     def keeping(self, served: Sequence[Served]) -> Iterator[None]:
         """These stay in each replica's memory; what was not so from the start makes Serve replace the replicas."""
-        missing = [name for name in map(Name.of, served) if name not in self._kept]
+        missing = [name for name in map(ServedName.of, served) if name not in self._kept]
         if missing:
             self._kept += missing
             self._handle = self._deploy()
@@ -223,7 +223,7 @@ class RayEngine:
 
     def let_go(self, served: Served) -> None:
         """Take an adapter out of the memory of all replicas, unless it answers others or is pinned."""
-        name = Name.of(served)
+        name = ServedName.of(served)
         answers = self._handle.broadcast("let_go", name).results(timeout_s=_ASK_S, return_exceptions=True)
         for error in answers:
             if isinstance(error, RayTaskError):  # who died meanwhile holds nothing
@@ -295,7 +295,7 @@ class RayEngine:
         """Give out all pieces but the last, which is returned."""
         answer.begin()
         request = answer.request
-        name = Name.of(request.served)
+        name = ServedName.of(request.served)
         stream = self._stream.options(multiplexed_model_id="" if name in self._kept else name.version)
         said: Any = stream.remote(_asked(request))  # a generator, since it is asked for as a stream
         pieces: list[Piece]
@@ -354,9 +354,9 @@ class _Answer(Generation):
         return is_new
 
 
-def _asked(request: EngineRequest) -> Asked:
-    return Asked(
-        Name.of(request.served),
+def _asked(request: EngineRequest) -> ReplicaRequest:
+    return ReplicaRequest(
+        ServedName.of(request.served),
         request.ids,
         request.taken,
         request.decoding,
