@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from codebase_gardener.cluster.local import LocalCluster, down, up
+from codebase_gardener.cluster.placing import on_cluster
 from codebase_gardener.config.settings import Settings
 from registry.conftest import postgres_database, postgres_server
 
@@ -40,6 +41,13 @@ def cluster(
     with _changed_environment():
         yield settings, up(settings.home, 2, environment=nodes)
         down(settings.home)
+
+
+@pytest.fixture(scope="module")
+def on_ray(cluster: tuple[Settings, LocalCluster]) -> Iterator[None]:
+    """This process, connected to the cluster."""
+    with on_cluster(cluster[0], "auto"):
+        yield
 
 
 @contextmanager

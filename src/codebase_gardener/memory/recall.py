@@ -73,10 +73,11 @@ class Memory:
     Args:
         suffixes: Of them.
         gate: How much a match is believed.
+        project: Whose repository; another process finds the same memory by it.
     """
 
-    def __init__(self, suffixes: Suffixes, gate: Gate = GATE) -> None:
-        self.suffixes, self.gate = suffixes, gate
+    def __init__(self, suffixes: Suffixes, gate: Gate = GATE, project: str = "") -> None:
+        self.suffixes, self.gate, self.project = suffixes, gate, project
         self._seen = lru_cache(_CONTEXTS)(suffixes.seen)
 
     def seen(self, context: Sequence[int]) -> list[Seen]:

@@ -74,7 +74,8 @@ def build_app(
         return JSONResponse({"status": "ready"})
 
     async def metrics(_: Request) -> Response:
-        return Response(engine.written(), media_type="text/plain; version=0.0.4")
+        written = await run_in_threadpool(engine.written)  # replicas are asked
+        return Response(written, media_type="text/plain; version=0.0.4")
 
     async def openapi(_: Request) -> Response:
         return JSONResponse(openapi_document(routes, OPENAI_BODIES))

@@ -175,9 +175,9 @@ class Catalog:
             known = self._memories.get((project, base.sha256))
             if known is None or known[0] != latest.snapshot_id:
                 folder = self.manager.settings.projects_dir / project / "memory"
-                made = kept_memory(
-                    folder, load_snapshot(self.manager.shared.bring(latest.path)), load_tokenizer(base.path)
-                )
+                snapshot = load_snapshot(self.manager.shared.bring(latest.path))
+                kept = kept_memory(folder, snapshot, load_tokenizer(base.path))
+                made = Memory(kept.suffixes, kept.gate, project)
                 self._memories[project, base.sha256] = known = (latest.snapshot_id, made)
             return known[1]
 

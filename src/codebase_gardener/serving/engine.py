@@ -16,6 +16,7 @@ from codebase_gardener.memory.recall import Memory
 from codebase_gardener.utils.error_handling import InvalidInputError, NotFoundError, ResourceError
 
 __all__ = [
+    "REPLICA_FIGURES",
     "Decoding",
     "Engine",
     "EngineRequest",
@@ -30,6 +31,14 @@ __all__ = [
     "check_queue",
     "if_deleted",
 ]
+
+REPLICA_FIGURES = {
+    "running": "Answers that are being made.",
+    "prefix_bytes": "Memory of the kept prefixes.",
+    "adapters": "Adapters in memory.",
+    "asked": "Requests for an adapter so far.",
+    "loaded": "Of these, those for which it was loaded.",
+}
 
 Finish = Literal["stop", "length", "cancelled", "error"]
 
@@ -149,6 +158,7 @@ class EngineRequest:
         score_prompt: Score the prompt's own tokens too.
         memory: Mixed into the logits of the answer's tokens, where the engine can.
         before: Tokens that stand before the answer in its file, where those are not the prompt's last.
+        is_streamed: A client reads it as it is made: what was given out cannot be taken back.
     """
 
     served: Served
@@ -158,6 +168,7 @@ class EngineRequest:
     score_prompt: bool = False
     memory: Memory | None = None
     before: tuple[int, ...] = ()
+    is_streamed: bool = False
 
 
 class Generation:
@@ -212,6 +223,7 @@ class EngineState:
         prefix_bytes: Memory of the kept prefixes.
         prefix_hits: Prompt tokens that were not computed again.
         prompt_tokens: Prompt tokens in all.
+        replicas: Where it is several processes, figures of each, by its id: `REPLICA_FIGURES`.
     """
 
     running: int
@@ -219,6 +231,7 @@ class EngineState:
     prefix_bytes: int
     prefix_hits: int
     prompt_tokens: int
+    replicas: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 def check_fits(request: EngineRequest, context: int) -> None:

@@ -95,7 +95,7 @@ def infill_routes(answering: Answering) -> list[Route]:
             extra=[(one.filename, one.text) for one in body.input_extra],
             raw=body.raw,
         )
-        answers = begin(answering.engine, [prepared.request] * body.n_cmpl)
+        answers = begin(answering.engine, [prepared.request] * body.n_cmpl, is_streamed=body.stream)
         fills = [_Fill(body, model, prepared, number, answer) for number, answer in enumerate(answers)]
         if body.stream:
             return StreamingResponse(_events(answering, answers, fills), media_type="text/event-stream")

@@ -13,6 +13,7 @@ from codebase_gardener.bases.resolution import Base
 from codebase_gardener.dataset.prompts import Prompt
 from codebase_gardener.serving.catalog import shown_base
 from codebase_gardener.serving.engine import (
+    REPLICA_FIGURES,
     Engine,
     EngineRequest,
     EngineState,
@@ -28,7 +29,7 @@ _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 
 class _Metrics:
-    def __init__(self, state: Callable[[], EngineState]) -> None:
+    def __init__(self) -> None:
         self.registry = CollectorRegistry()
         counter = partial(Counter, registry=self.registry)
         gauge = partial(Gauge, registry=self.registry)
@@ -41,10 +42,21 @@ class _Metrics:
         self.answered = counter("gardener_answer_tokens", "Tokens of answers.", model)
         self.first_s = histogram("gardener_first_token_seconds", "From request to first token.", model)
         self.answer_s = histogram("gardener_answer_seconds", "From request to end.", model)
-        running = gauge("gardener_engine_running", "Answers that are being made.")
-        running.set_function(lambda: state().running)
-        prefixes = gauge("gardener_engine_prefix_bytes", "Memory of the kept prefixes.")
-        prefixes.set_function(lambda: state().prefix_bytes)
+        self.running = gauge("gardener_engine_running", "Answers that are being made.")
+        self.prefixes = gauge("gardener_engine_prefix_bytes", "Memory of the kept prefixes.")
+        self.of_replicas = {
+            name: gauge(f"gardener_replica_{name}", what, ("replica",))
+            for name, what in REPLICA_FIGURES.items()
+        }
+
+    def look(self, state: EngineState) -> None:
+        """Take over what an engine is doing now."""
+        self.running.set(state.running)
+        self.prefixes.set(state.prefix_bytes)
+        for name, figure in self.of_replicas.items():
+            figure.clear()  # a replica that is gone is not told of
+            for replica, figures in state.replicas.items():
+                figure.labels(replica).set(figures[name])
 
 
 class MeasuredEngine:
@@ -56,10 +68,11 @@ class MeasuredEngine:
 
     def __init__(self, engine: Engine) -> None:
         self._engine, self.name = engine, engine.name
-        self._metrics = _Metrics(engine.state)
+        self._metrics = _Metrics()
 
     def written(self) -> bytes:
         """All figures, in Prometheus' text format."""
+        self._metrics.look(self._engine.state())
         return generate_latest(self._metrics.registry)
 
     def submit(self, request: EngineRequest, listener: Callable[[Piece], None] | None = None) -> Generation:

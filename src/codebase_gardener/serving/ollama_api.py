@@ -222,7 +222,7 @@ async def _load(request: Request, answering: Answering, body: _Body, form: _Form
 async def _respond(
     request: Request, answering: Answering, body: _Body, prepared: Prepared, form: _Form
 ) -> Response:
-    [answer] = begin(answering.engine, [prepared.request])
+    [answer] = begin(answering.engine, [prepared.request], is_streamed=body.stream)
     if body.stream:
         lines = _lines(answering, answer, prepared, body, form)
         return StreamingResponse(lines, media_type="application/x-ndjson")

@@ -305,7 +305,7 @@ def _token(text: str, value: float) -> Json:
 async def _respond(
     request: Request, answering: Answering, body: SamplingBody, prepared: Sequence[Prepared], form: _Form
 ) -> Response:
-    answers = begin(answering.engine, [one.request for one in prepared])
+    answers = begin(answering.engine, [one.request for one in prepared], is_streamed=bool(body.stream))
     if body.stream:
         events = _events(
             answering,

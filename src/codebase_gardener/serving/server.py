@@ -48,6 +48,7 @@ __all__ = [
     "listen",
     "opened",
     "run",
+    "start_engine",
 ]
 
 DRAIN_S = 30.0
@@ -96,17 +97,23 @@ def opened(
     options: ServeOptions,
     projects: Sequence[str] = (),
     say: Callable[[str], None] = lambda _: None,
+    start: Callable[[], Engine] | None = None,
 ) -> Iterator[Answering]:
     """An engine over a home's adapters, for a block.
+
+    Args:
+        manager: The home's adapters.
+        open_wiki, current_adapter, projects: As `Catalog` takes them.
+        options: How to serve.
+        say: Told before what takes a while.
+        start: Makes the engine, where it is not one of this process.
 
     Raises:
         ModelError: The engine cannot serve the home's base.
         InvalidInputError: The adapters that are pinned do not fit the memory.
     """
 
-    def start() -> Engine:
-        return _engine(manager, options, projects, say)
-
+    start = start or partial(_engine, manager, options, projects, say)
     engine = start() if options.preload else LateEngine(start)
     try:
         catalog = Catalog(manager, open_wiki, current_adapter, projects)
@@ -120,7 +127,7 @@ def _engine(
     manager: PeftManager, options: ServeOptions, projects: Sequence[str], say: Callable[[str], None]
 ) -> Engine:
     if options.engine != "auto":
-        return _started(manager, options, options.engine)
+        return start_engine(manager, options, options.engine)
     asked: Sequence[str | None] = projects or [None]
     rows = [row for project in asked for row in manager.registry.versions(project, limit=None)]
     fetching = _once(say, "the base model is not here yet: it is fetched and converted, once")
@@ -128,10 +135,10 @@ def _engine(
         base = manager.base(rows[0].base_id if rows else None, fetching)
     except CodebaseGardenerError as error:  # one base that is gone keeps nobody else from being served
         say(f"engine torch: {error.message}")
-        return _started(manager, options, "torch")
+        return start_engine(manager, options, "torch")
     engine, why = chosen(
         base,
-        lambda name: _started(manager, options, name),
+        lambda name: start_engine(manager, options, name),
         manager.settings.home / "engines.json",
         next((reason for row in rows if row.active and (reason := _refused(row))), ""),
         say,
@@ -162,7 +169,12 @@ def _refused(row: VersionRow) -> str:
     return f"{row.ref} has {what}, which a GGUF adapter cannot carry" if what else ""
 
 
-def _started(manager: PeftManager, options: ServeOptions, name: str) -> Engine:
+def start_engine(manager: PeftManager, options: ServeOptions, name: str) -> Engine:
+    """The engine of a name, in this process.
+
+    Raises:
+        ModelError: It is not installed.
+    """
     if name == "torch":
         from codebase_gardener.serving.torch_engine import TorchEngine
 

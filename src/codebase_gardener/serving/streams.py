@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from starlette.requests import Request
 
@@ -52,15 +53,24 @@ class AnswerStream:
         return piece
 
 
-def begin(engine: Engine, requests: Sequence[EngineRequest]) -> list[AnswerStream]:
+def begin(
+    engine: Engine, requests: Sequence[EngineRequest], *, is_streamed: bool = False
+) -> list[AnswerStream]:
     """Begin answers; where one is refused, all are.
+
+    Args:
+        engine: It answers.
+        requests: One for each answer.
+        is_streamed: Whether the client reads them as they are made.
 
     Raises:
         InvalidInputError, ResourceError: As `Engine.submit`.
     """
     answers: list[AnswerStream] = []
     try:
-        answers.extend(AnswerStream(engine, request) for request in requests)
+        answers.extend(
+            AnswerStream(engine, replace(request, is_streamed=is_streamed)) for request in requests
+        )
     except BaseException:
         for answer in answers:
             answer.generation.cancel()
