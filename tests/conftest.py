@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from codebase_gardener.config.settings import Settings
+from samples.geometry import FUNCTIONS
 
 pytest_plugins = ["samples.kept_scans", "samples.tiny_adapters"]
 
@@ -45,23 +46,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         items.sort(key=lambda item: (not embedded(item), item.path.parent != Path(__file__).parent))
         for item in items:
             item.add_marker(pytest.mark.xdist_group("embedded" if embedded(item) else str(item.path)))
-
-
-FUNCTIONS = '''"""Shapes of a small geometry package."""
-
-
-def {name}_area(width, height):
-    """The area of a {name}."""
-    if width < 0 or height < 0:
-        raise ValueError("{name}: sizes must not be negative")
-    return width * height
-
-
-def {name}_perimeter(width, height):
-    """The perimeter of a {name}."""
-    total = width + height
-    return 2 * total
-'''
 
 
 @pytest.fixture(autouse=True)

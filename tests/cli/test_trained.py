@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import FUNCTIONS
+from samples.geometry import FUNCTIONS
 
 from .conftest import TINY_TRAINING, Cli, Result
 

@@ -11,7 +11,7 @@ from codebase_gardener.dataset.assembly import Dataset, generate_dataset
 from codebase_gardener.dataset.taught import UNTAUGHT, Taught
 from codebase_gardener.dataset.writer import load_dataset, write_dataset
 from codebase_gardener.repository.snapshot import take_snapshot
-from conftest import FUNCTIONS
+from samples.geometry import FUNCTIONS
 
 
 def grow_rows(root: Path, before: Taught = UNTAUGHT) -> Dataset:

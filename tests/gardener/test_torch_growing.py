@@ -13,7 +13,7 @@ from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.gardener.growing import Grown, GrowPlan, grow
 from codebase_gardener.utils.progress import Quiet
-from conftest import FUNCTIONS
+from samples.geometry import FUNCTIONS
 
 pytestmark = pytest.mark.slow
 

@@ -22,7 +22,7 @@ from codebase_gardener.gardener.publishing import Origin, publish_adapter
 from codebase_gardener.gardener.watching import Limits, Watch
 from codebase_gardener.utils.names import AdapterRef
 from codebase_gardener.utils.progress import Quiet
-from conftest import FUNCTIONS
+from samples.geometry import FUNCTIONS
 
 pytestmark = pytest.mark.slow
 

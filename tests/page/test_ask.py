@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.utils.progress import Quiet
-from conftest import FUNCTIONS
 from samples.browser import SIZES, axe_violations
+from samples.geometry import FUNCTIONS
 
 from .conftest import LEFT_OUT, Home, served, tab
 
