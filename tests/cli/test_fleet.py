@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from conftest import FUNCTIONS
+from samples.geometry import FUNCTIONS
 
 from .conftest import TINY_TRAINING, Cli
 
