@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 from collections.abc import Callable
@@ -134,6 +135,7 @@ def test_asking_again_moves_a_failed_job_to_the_device_and_the_base_asked_for_no
     first = ask(device="cuda")
     directory = JobDirectory(first.directory)
     spec = (first.directory / "spec.json").read_bytes()
+    assert registry.job_spec(first.id) == json.loads(spec)
     write_json(directory.plan, {"device": "cuda", "steps": 7})
     registry.fail_job(first.id, "there is no cuda here")
     moved = Path(shutil.copytree(tiny_base, tmp_path / "moved"))
@@ -144,6 +146,8 @@ def test_asking_again_moves_a_failed_job_to_the_device_and_the_base_asked_for_no
     assert (directory.spec.device, directory.spec.base.path) == ("cpu", moved)
     assert read_json(directory.plan) == {"device": "cpu", "steps": 7}
     assert (first.directory / "spec.json").read_bytes() == spec
+    home = first.directory.parent.parent  # any machine reads there what this one reads in the job's folder
+    assert JobSpec.from_dict(registry.job_spec(first.id), home) == directory.spec
 
 
 @pytest.mark.usefixtures("any_device")

@@ -62,6 +62,8 @@ def postgres_database(postgres_server: str) -> Callable[[], str]:
 
 
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
+ON_POSTGRESQL = pytest.mark.parametrize("url", BOTH[1:], indirect=True)
+"""For what several machines do: SQLite is one machine's."""
 
 
 @pytest.fixture(params=BOTH)
@@ -151,4 +153,5 @@ def train(
 def python(code: str, *arguments: object) -> subprocess.Popen[str]:
     """A process of its own that runs `code`; its standard output can be read."""
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)

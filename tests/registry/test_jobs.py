@@ -236,3 +236,13 @@ def test_an_error_of_any_bytes_can_be_kept(registry, reserve):
     job = reserve()
     registry.fail_job(job.id, "NUL \0 and half a pair \ud800 and é")
     assert registry.job(job.id).error == "NUL \\x00 and half a pair \\ud800 and é"
+
+
+def test_any_machine_reads_what_a_job_is_to_train(registry, reserve):
+    job, older = reserve(spec={"device": "cpu", "rank": 16}), reserve(spec_hash="of an earlier version")
+    assert registry.job_spec(job.id) == {"device": "cpu", "rank": 16}
+    registry.cancel_job(job.id)
+    registry.requeue_job(job.id, spec={"device": "cuda", "rank": 16})
+    assert registry.job_spec(job.id)["device"] == "cuda"
+    with pytest.raises(NotFoundError, match="no spec of job"):
+        registry.job_spec(older.id)

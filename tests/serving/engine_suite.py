@@ -34,7 +34,7 @@ def under_test(engine: Engine, manager: PeftManager, ready: Callable[..., Versio
     rows = [ready(manager, "demo", name, seed=seed) for seed, name in enumerate(("one", "two"), 1)]
     base = manager.base(rows[0].base_id)
     handles = [manager.load_adapter("demo", row.adapter_name) for row in rows]
-    served = [Served(base, Loadable.of(row)) for row in rows]
+    served = [Served(base, Loadable.of(row, manager.holder)) for row in rows]
     return UnderTest(engine, [*served, Served(base)], [*handles, manager.base_handle()])
 
 

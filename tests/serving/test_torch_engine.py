@@ -36,7 +36,7 @@ def test_what_has_no_slot_answers_beside_the_others(
     plain = ready(manager, "demo", "plain", seed=1)
     other = ready(manager, "demo", "other", seed=2, peft_type="LOHA")
     base = manager.base(plain.base_id)
-    case = UnderTest(engine, [Served(base, Loadable.of(row)) for row in (plain, other)], [])
+    case = UnderTest(engine, [Served(base, Loadable.of(row, manager.holder)) for row in (plain, other)], [])
     running = [request(case, served, "def area(width):") for served in [*case.served, *case.served]]
     said = [generation.text() for generation in running]
     handles = [manager.load_adapter("demo", name) for name in ("plain", "other")]
@@ -45,7 +45,7 @@ def test_what_has_no_slot_answers_beside_the_others(
 
 def test_kept_prefixes_have_a_budget(manager: PeftManager, ready: Callable[..., VersionRow]) -> None:
     row = ready(manager, "demo", "one", seed=1)
-    served = Served(manager.base(row.base_id), Loadable.of(row))
+    served = Served(manager.base(row.base_id), Loadable.of(row, manager.holder))
     engine = TorchEngine(manager.loaded, prefix_bytes=300_000)
     try:
         case = UnderTest(engine, [served], [])
@@ -60,7 +60,7 @@ def test_a_listener_that_fails_stops_nobody(
     engine: TorchEngine, manager: PeftManager, ready: Callable[..., VersionRow]
 ) -> None:
     row = ready(manager, "demo", "one", seed=1)
-    served = Served(manager.base(row.base_id), Loadable.of(row))
+    served = Served(manager.base(row.base_id), Loadable.of(row, manager.holder))
     case = UnderTest(engine, [served], [])
 
     def fails(piece: Piece) -> None:
@@ -105,7 +105,7 @@ def test_drafts_change_no_token_and_save_passes(
     has_memory: bool,
 ) -> None:
     row = ready(manager, "demo", "one", seed=1)
-    served = Served(manager.base(row.base_id), Loadable.of(row))
+    served = Served(manager.base(row.base_id), Loadable.of(row, manager.holder))
     memory = Memory(Suffixes.build([counted[0].encode(served.base, "x = xy = xy = x")[0] * 3]), SURE)
 
     def answer(engine: Counting, prompt: str) -> list[TokenScore]:
@@ -128,7 +128,7 @@ def test_the_memory_is_in_the_answer_and_in_no_score_of_the_prompt(
     engine: TorchEngine, manager: PeftManager, ready: Callable[..., VersionRow]
 ) -> None:
     row = ready(manager, "demo", "one", seed=1)
-    served = Served(manager.base(row.base_id), Loadable.of(row))
+    served = Served(manager.base(row.base_id), Loadable.of(row, manager.holder))
     text = engine.encode(served.base, "def area(width):\n    return width")[0]
     memory = Memory(Suffixes.build([text]), SURE)
     ids, _ = engine.encode(served.base, "def area(")

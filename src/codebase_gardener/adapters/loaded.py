@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from codebase_gardener.adapters.files import AdapterFiles, check_adapter_files, 
 from codebase_gardener.adapters.handle import AdapterHandle
 from codebase_gardener.adapters.locks import OrderedLock, Rank
 from codebase_gardener.bases.resolution import Base
-from codebase_gardener.registry.leases import lease, lease_path
+from codebase_gardener.registry.holder import Holder
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.utils.error_handling import AdapterError, ConflictError, InvalidInputError
 from codebase_gardener.utils.file_hashes import FileHashes
@@ -39,7 +39,7 @@ class Loadable:
         directory: Where its files are.
         base_id: Its base.
         base_hash: Of the base's weights, where it is known.
-        is_registered: Whether a lease keeps others from deleting it.
+        leased: A block in which nobody deletes it; of a folder, one that does nothing.
         content: Hash of a folder's files, which may be overwritten; "" for a version, whose files never change.
         files: Of a version: its files as the registry has them.
     """
@@ -48,16 +48,17 @@ class Loadable:
     directory: Path
     base_id: str
     base_hash: str | None = None
-    is_registered: bool = False
     content: str = ""
     files: Mapping[str, Any] | None = field(default=None, compare=False)
+    leased: Callable[[], AbstractContextManager[object]] = field(default=nullcontext, compare=False)
 
     @classmethod
-    def of(cls, row: VersionRow) -> Loadable:
+    def of(cls, row: VersionRow, holder: Holder) -> Loadable:
         """A version."""
         return cls(
-            str(row.ref), row.directory, row.base_id, row.base_hash, is_registered=True, files=row.files
-        )
+            str(row.ref), row.directory, row.base_id, row.base_hash, files=row.files,
+            leased=lambda: holder.using(row),
+        )  # fmt: skip
 
     @classmethod
     def of_folder(cls, directory: Path, base: Base, content: str) -> Loadable:
@@ -142,8 +143,7 @@ class LoadedAdapters:
     def _load(self, key: str, what: Loadable, wait_s: float) -> _Loaded:
         """Make room, then load while nothing computes; of several threads that want an adapter, the first loads it."""
         with ExitStack() as stack:
-            if what.is_registered:
-                stack.enter_context(lease(lease_path(what.directory), key))
+            stack.enter_context(what.leased())
             files = check_adapter_files(what.directory, what.files)
             if what.content and self._content(what.directory) != what.content:
                 raise AdapterError(

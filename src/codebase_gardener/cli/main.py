@@ -50,6 +50,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "generate": (f"{_HERE}.generate:generate", "Let adapters go on with prompts."),
     "verify": (f"{_HERE}.verify:verify", "Check that claims about a repository's lines hold."),
+    "cluster": (f"{_HERE}.cluster:cluster", "Several nodes on this machine: up, status, down."),
     "delete": (f"{_HERE}.projects:delete", "Delete a project, an adapter, or a version."),
     "doctor": (f"{_HERE}.doctor:doctor", "Check this machine, the home and the registry."),
 }

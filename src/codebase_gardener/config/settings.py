@@ -70,6 +70,9 @@ class Settings(BaseSettings):
     registry_url: Annotated[str, AfterValidator(_not_relative)] = Field(
         "", description="database URL; empty: registry.sqlite in the home"
     )
+    registry_connections: int = Field(
+        10, ge=2, description="connections of one process to PostgreSQL at most, for all its threads"
+    )
     base: str = Field(
         EMBEDDED_BASE, description="base model: a Hugging Face id, a local folder, or the embedded one"
     )

@@ -185,11 +185,12 @@ def resume(
     Raises:
         ConflictError: It is queued, training or ready.
     """
-    job = registry.job(job_id)
+    job, spec = registry.job(job_id), None
     if job.state in ("error", "cancelled"):  # else it is refused below
         directory = JobDirectory(job.directory)
         if from_start:
             directory.forget_run()
         directory.move(device, base or directory.spec.base)
+        spec = directory.spec.as_dict(directory.home)
     base_id = base.id if base is not None else None
-    return registry.requeue_job(job_id, device=device_of_this_host(device), base_id=base_id)
+    return registry.requeue_job(job_id, device=device_of_this_host(device), base_id=base_id, spec=spec)

@@ -148,4 +148,5 @@ def _reserve(registry: Registry, project: str, adapter: str, asked: JobSpec, job
         device=device_of_this_host(asked.device),
         commit=asked.commit,
         snapshot_id=asked.snapshot_id,
+        spec=asked.as_dict(jobs_dir.parent),
     )

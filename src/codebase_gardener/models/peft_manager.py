@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.config.settings import Settings, load_settings
 from codebase_gardener.models.adapter_metadata import AdapterMetadata
+from codebase_gardener.registry.holder import Holder
 from codebase_gardener.registry.leases import exclusive, lease, lease_path, project_lease_path
 from codebase_gardener.registry.projects import ROWS
 from codebase_gardener.registry.rows import JobRow, VersionRow
@@ -74,7 +75,12 @@ class PeftManager:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or load_settings()
-        self.registry = Registry(self.settings.database_url, home=self.settings.home)
+        self.registry = Registry(
+            self.settings.database_url,
+            home=self.settings.home,
+            connections=self.settings.registry_connections,
+        )
+        self.holder = Holder(self.registry)
         self._loaded: LoadedAdapters | None = None
         self._loading = threading.Lock()
 
@@ -138,6 +144,7 @@ class PeftManager:
         """Unload everything and close the database."""
         if self._loaded is not None:
             self._loaded.close()
+        self.holder.close()
         self.registry.close()
 
     def create_adapter(
@@ -262,7 +269,9 @@ class PeftManager:
         from codebase_gardener.adapters.loaded import Loadable
 
         try:
-            what = Loadable.of(self.registry.version(AdapterRef(project_name, adapter_name, version)))
+            what = Loadable.of(
+                self.registry.version(AdapterRef(project_name, adapter_name, version)), self.holder
+            )
             with self.loaded.holding(what, wait_s):
                 pass
         except (AdapterError, NotFoundError, ConflictError) as error:
@@ -325,7 +334,9 @@ class PeftManager:
         """An adapter that stays loaded for a block, whoever else unloads it."""
         from codebase_gardener.adapters.loaded import Loadable
 
-        what = Loadable.of(self.registry.version(AdapterRef(project_name, adapter_name, version)))
+        what = Loadable.of(
+            self.registry.version(AdapterRef(project_name, adapter_name, version)), self.holder
+        )
         with self.loaded.holding(what, wait_s):
             yield self.loaded.handle(what, wait_s)
 

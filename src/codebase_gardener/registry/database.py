@@ -1,25 +1,38 @@
-"""The connection: SQLite or PostgreSQL from a URL, and transactions that read or write."""
+"""The connection: SQLite or PostgreSQL from a URL, and transactions that read or write.
+
+A server is across a network. A transaction that a deadlock, a serialization failure or a cut ended is run again as a
+whole, a few times. Where the cut came while it was being committed, PostgreSQL is asked what became of it
+(`pg_xact_status`): so nothing is done twice, and nothing that was done is called a failure.
+"""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from codebase_gardener.registry.failures import explained, shown_url
+from codebase_gardener.registry.failures import explained, in_doubt, is_passing, shown_url, was_cut
 from codebase_gardener.utils.error_handling import InvalidInputError, RegistryError, ResourceError
 from codebase_gardener.utils.files import PRIVATE_FILE, make_folder
 
-__all__ = ["Database"]
+__all__ = ["CONNECTIONS", "Database"]
 
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+
+_ATTEMPTS = 6
+_RETRIED_S = 15.0
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.05, 3.0
+CONNECTIONS = 10
+"""How many connections a process has to PostgreSQL at most."""
+
+R = TypeVar("R")
 
 
 class Database:
@@ -28,16 +41,24 @@ class Database:
     Args:
         url: `sqlite:///FILE`, `postgresql://USER:PASSWORD@HOST:PORT/NAME`, or the path of a SQLite file.
         wait_s: How long to wait for another writer, in seconds.
+        connections: To PostgreSQL, for all threads together.
 
     Raises:
         InvalidInputError: Not a URL of SQLite or PostgreSQL.
         ResourceError: The folder of the SQLite file cannot be made.
     """
 
-    def __init__(self, url: str | Path, *, wait_s: float = 30.0) -> None:
+    def __init__(self, url: str | Path, *, wait_s: float = 30.0, connections: int = CONNECTIONS) -> None:
         self.url = _parsed(url)
         self.shown_url = shown_url(self.url)
-        self.engine = _engine(self.url, wait_s)
+        self.wait_s = wait_s
+        if self.file is not None:
+            self.engine = self._reading = _sqlite(self.url, wait_s)
+        else:
+            self.engine = _postgresql(self.url, wait_s, connections)
+            self._reading = self.engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
 
     @property
     def read_only(self) -> bool:
@@ -49,10 +70,86 @@ class Database:
         """The SQLite file, or None on PostgreSQL."""
         return Path(self.url.database or "") if self.url.drivername == "sqlite" else None
 
+    def run(self, work: Callable[[Connection], R], *, writes: bool) -> R:
+        """Run a function in a transaction of its own, and again where what ended it passes.
+
+        Args:
+            work: Run once, or a few times; only what the last run did to the database counts.
+            writes: Whether it may write.
+
+        Raises:
+            RegistryError: The database cannot be used; or a cut leaves it open whether the change was made.
+        """
+        with self._explaining():
+            if self.file is not None:  # SQLite waits by itself, and is never cut off
+                return self._run_once(work, writes)
+            try:
+                return self._run_once(work, writes)
+            except Exception as error:
+                if not is_passing(error):
+                    raise
+            return self._run_again(work, writes)
+
+    def _run_again(self, work: Callable[[Connection], R], writes: bool) -> R:
+        from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_after_delay
+        from tenacity.wait import wait_random_exponential
+
+        retrying = Retrying(
+            stop=stop_after_attempt(_ATTEMPTS) | stop_after_delay(_RETRIED_S),
+            wait=wait_random_exponential(multiplier=_FIRST_WAIT_S, max=_LONGEST_WAIT_S),
+            retry=retry_if_exception(is_passing),
+            reraise=True,
+        )
+        result: R = retrying(self._run_once, work, writes)
+        return result
+
+    def _run_once(self, work: Callable[[Connection], R], writes: bool) -> R:
+        engine = self.engine.execution_options(writes=True) if writes else self._reading
+        number: str | None = None
+        try:
+            with engine.connect() as connection, connection.begin() as transaction:
+                result = work(connection)
+                if writes and self.file is None:
+                    number = connection.scalar(text("SELECT CAST(pg_current_xact_id_if_assigned() AS TEXT)"))
+                transaction.commit()
+        except Exception as error:
+            if number is None or not was_cut(error) or not self._was_committed(number, error):
+                raise
+        return result
+
+    def _was_committed(self, number: str, cut: Exception) -> bool:
+        """What became of a transaction whose connection was cut while it was being committed."""
+        from tenacity import (
+            RetryError,
+            Retrying,
+            retry_any,
+            retry_if_exception,
+            retry_if_result,
+            stop_after_delay,
+            wait_fixed,
+        )
+
+        def ask() -> str | None:
+            with self.engine.connect() as connection:
+                status = text("SELECT pg_xact_status(CAST(:number AS xid8))")
+                found: str | None = connection.scalar(status, {"number": number})
+                return found
+
+        passing = retry_any(
+            retry_if_exception(is_passing), retry_if_result(lambda said: said == "in progress")
+        )
+        try:
+            said = Retrying(stop=stop_after_delay(_RETRIED_S), wait=wait_fixed(0.2), retry=passing)(ask)
+        except RetryError:
+            said = None
+        if said not in ("committed", "aborted"):
+            raise in_doubt(self.url) from cut
+        return said == "committed"
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state and changes nothing."""
-        with self._transaction(self.engine) as connection:
+        with self._transaction(self._reading) as connection:
             yield connection
 
     @contextmanager
@@ -120,10 +217,6 @@ def _not_a_url() -> InvalidInputError:
     )
 
 
-def _engine(url: URL, wait_s: float) -> Engine:
-    return _sqlite(url, wait_s) if url.drivername == "sqlite" else _postgresql(url, wait_s)
-
-
 def _sqlite(url: URL, wait_s: float) -> Engine:
     file = Path(url.database or "").absolute()
     if _is_read_only(file):
@@ -172,9 +265,30 @@ def _make_private(file: Path) -> None:
         ) from error
 
 
-def _postgresql(url: URL, wait_s: float) -> Engine:
+_NETWORK = {
+    "connect_timeout": 10,
+    # a peer that is gone without a word is noticed after half a minute, not after hours
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
+"""Parameters of libpq; the URL's own come first."""
+
+
+def _postgresql(url: URL, wait_s: float, connections: int) -> Engine:
+    network = {name: value for name, value in _NETWORK.items() if name not in url.query}
     try:
-        engine = create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+        engine = create_engine(
+            url,
+            connect_args=network,
+            pool_pre_ping=True,
+            pool_size=connections,
+            max_overflow=0,
+            pool_timeout=wait_s,
+            pool_use_lifo=True,
+        )
     except ImportError as error:
         raise RegistryError(
             "the driver of PostgreSQL is not installed",
@@ -183,8 +297,13 @@ def _postgresql(url: URL, wait_s: float) -> Engine:
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: object) -> None:
+        wait_ms = int(wait_s * 1000)
         connection.autocommit = True
-        connection.execute(f"SET lock_timeout = {int(wait_s * 1000)}")
+        # whoever hangs, or is cut off, within a transaction holds its locks no longer than that
+        connection.execute(
+            f"SET lock_timeout = {wait_ms}; SET statement_timeout = {2 * wait_ms}; "
+            f"SET idle_in_transaction_session_timeout = {2 * wait_ms}"
+        )
         connection.autocommit = False
 
     return engine

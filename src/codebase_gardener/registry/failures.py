@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import URL
-from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 
 from codebase_gardener.utils.error_handling import (
     CodebaseGardenerError,
@@ -13,11 +13,12 @@ from codebase_gardener.utils.error_handling import (
     ResourceError,
 )
 
-__all__ = ["explained", "shown_url"]
+__all__ = ["explained", "in_doubt", "is_passing", "shown_url", "was_cut"]
 
 _ROOM = "free some space, or set CODEBASE_GARDENER_HOME to a folder that can be written"
 _BUSY = "another process is writing; try again, and see `gardener jobs list`"
 _DAMAGED = "move the file away and restore a copy; `gardener doctor` checks the rest"
+_POOL = "more threads ask at once than the setting registry_connections allows; raise it"
 _SERVER = "is the server running, and are host, port, user, password and database right?"
 
 # words in the driver's message → kind of error, what to do next; the first that fits
@@ -28,7 +29,19 @@ _MEANINGS: tuple[tuple[tuple[str, ...], type[CodebaseGardenerError], str], ...] 
         _ROOM,
     ),
     (("no space left", "could not extend file"), ResourceError, "free some space on the database's disk"),
-    (("database is locked", "lock timeout", "locknottavailable", "deadlock"), RegistryError, _BUSY),
+    (
+        (
+            "database is locked",
+            "lock timeout",
+            "statement timeout",
+            "locknottavailable",
+            "deadlock",
+            "serialize",
+        ),
+        RegistryError,
+        _BUSY,
+    ),
+    (("queuepool limit",), RegistryError, _POOL),
     (("not a database", "malformed", "already exists", "no such table"), RegistryError, _DAMAGED),
     (("connection", "connect", "authentication", "does not exist", "resolve"), RegistryError, _SERVER),
 )
@@ -51,6 +64,37 @@ def explained(error: Exception, url: URL) -> CodebaseGardenerError:
             f"a value cannot be stored: {_clean(cause, url)}", hint="use finite numbers and valid Unicode"
         )
     return _by_words(_clean(cause, url), url)
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether a whole transaction that ended so may be run again: it changed nothing, and may do better.
+
+    PostgreSQL only: a deadlock, a serialization failure, a connection that was cut or cannot be made.
+    """
+    if not isinstance(error, DBAPIError) or isinstance(error, IntegrityError):
+        return False
+    state = getattr(error.orig, "sqlstate", None) or ""
+    # class 40: rolled back for another; 57P: the server ends or begins; 08 and no state: no connection
+    return state.startswith(("40", "57P", "08")) or was_cut(error) or _is_without_server(error, state)
+
+
+def _is_without_server(error: DBAPIError, state: str) -> bool:
+    return isinstance(error, OperationalError) and not state and error.statement is None
+
+
+def was_cut(error: BaseException) -> bool:
+    """Whether the connection was lost."""
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def in_doubt(url: URL) -> RegistryError:
+    """The error of a change of which nobody can say whether it was made."""
+    return RegistryError(
+        f"registry {shown_url(url)}: the connection was cut while a change was being committed, and the server "
+        "does not say what became of it",
+        hint="look whether it was made, such as with `gardener jobs list`, before you do it again",
+        context={"registry": shown_url(url)},
+    )
 
 
 def _first(error: Exception) -> Exception:

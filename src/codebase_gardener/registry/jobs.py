@@ -6,7 +6,7 @@ Every change of state is one conditional UPDATE, so of two processes that try, o
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Select, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from codebase_gardener.registry import adapters, projects, schema
+from codebase_gardener.registry.clock import DatabaseTime
 from codebase_gardener.registry.rows import JobRow, row_as
 from codebase_gardener.registry.timestamps import now
 from codebase_gardener.utils.error_handling import ConflictError, NotFoundError
@@ -31,8 +32,11 @@ __all__ = [
     "get",
     "list_jobs",
     "next_queued",
+    "refusal",
     "requeue",
     "reserve",
+    "selected",
+    "spec_of",
 ]
 
 _table = schema.jobs
@@ -61,6 +65,7 @@ def reserve(
     device: str,
     commit: str | None = None,
     snapshot_id: str | None = None,
+    spec: Mapping[str, Any] | None = None,
 ) -> JobRow:
     """Queue a training under a version number of its own, or return the job that does the same work.
 
@@ -79,6 +84,7 @@ def reserve(
         device: `host:device`.
         commit: Revision of the snapshot the rows were made from.
         snapshot_id: Of that snapshot.
+        spec: What to train, as JSON with paths relative to the home: what `spec.json` says, for other machines.
 
     Raises:
         NotFoundError: There is no such project.
@@ -104,9 +110,14 @@ def reserve(
         "commit": commit,
         "snapshot_id": snapshot_id,
         "created_at": now(),
+        **_spec(spec),
     }
     connection.execute(insert(_table).values(values))
     return get(connection, job_id)
+
+
+def _spec(spec: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {} if spec is None else {"spec": dict(spec)}
 
 
 def _new_id() -> str:
@@ -117,7 +128,7 @@ def find(
     connection: Connection, project: str, adapter_name: str, dataset_hash: str, spec_hash: str
 ) -> JobRow | None:
     """The job that does this work, in whatever state, or None."""
-    query = _select().where(
+    query = selected().where(
         schema.projects.c.name == project,
         _table.c.adapter_name == adapter_name,
         _table.c.dataset_hash == dataset_hash,
@@ -132,7 +143,7 @@ def get(connection: Connection, job_id: str) -> JobRow:
     Raises:
         NotFoundError: There is none of that id.
     """
-    job = _one(connection, _select().where(_table.c.id == job_id))
+    job = _one(connection, selected().where(_table.c.id == job_id))
     if job is None:
         raise NotFoundError(
             f"there is no job {job_id!r}", hint="see `gardener jobs list`", context={"job": job_id}
@@ -140,10 +151,27 @@ def get(connection: Connection, job_id: str) -> JobRow:
     return job
 
 
+def spec_of(connection: Connection, job_id: str) -> dict[str, Any]:
+    """What a job is to train, as JSON with paths relative to the home: for a machine that has no `spec.json` of it.
+
+    Raises:
+        NotFoundError: There is no such job, or an earlier version reserved it, which kept it in the folder only.
+    """
+    job = get(connection, job_id)
+    kept: dict[str, Any] | None = connection.scalar(select(_table.c.spec).where(_table.c.id == job_id))
+    if kept is None:
+        raise NotFoundError(
+            f"the registry has no spec of job {job_id}: an earlier version reserved it",
+            hint=f"train it on the machine that has {job.directory}, or submit it again",
+            context={"job": job_id},
+        )
+    return kept
+
+
 def list_jobs(
     connection: Connection,
     project: str | None = None,
-    states: Iterable[str] | None = None,
+    states: Collection[str] | None = None,
     limit: int | None = 50,
 ) -> list[JobRow]:
     """Jobs, newest first.
@@ -151,7 +179,7 @@ def list_jobs(
     Raises:
         NotFoundError: There is no such project.
     """
-    query = _select()
+    query = selected()
     if project is not None:
         query = query.where(_table.c.project_id == projects.get(connection, project).id)
     if states is not None:
@@ -162,11 +190,12 @@ def list_jobs(
 
 def next_queued(connection: Connection, device: str) -> JobRow | None:
     """The job that has waited longest for a device, or None."""
-    waiting = _select().where(_table.c.state == "queued", _table.c.device == device)
+    waiting = selected().where(_table.c.state == "queued", _table.c.device == device)
     return _one(connection, waiting.order_by(_table.c.created_at, _table.c.id).limit(1))
 
 
-def _select() -> Select[Any]:
+def selected() -> Select[Any]:
+    """All columns of `JobRow`."""
     return select(_table, schema.projects.c.name.label("project")).join(
         schema.projects, schema.projects.c.id == _table.c.project_id
     )
@@ -177,10 +206,17 @@ def _one(connection: Connection, query: Select[Any]) -> JobRow | None:
     return None if row is None else row_as(JobRow, row)
 
 
-def claim(connection: Connection, job_id: str) -> bool:
-    """Take a queued job to train it. Returns False where it is not queued, or its device is in use."""
+def claim(connection: Connection, job_id: str, *, node: str | None = None) -> bool:
+    """Take a queued job to train it. Returns False where it is not queued, or its device is in use.
+
+    Args:
+        connection: Of the transaction.
+        job_id: Of the job.
+        node: Who trains it, where a cluster places the jobs: then its device may train others, too.
+    """
     queued = (_table.c.id == job_id) & _table.c.state.in_(MAY_COME_FROM["training"])
-    statement = update(_table).where(queued).values(state="training", started_at=now())
+    of_node = {} if node is None else {"node": node, "beat_at": DatabaseTime()}
+    statement = update(_table).where(queued).values(state="training", started_at=now(), **of_node)
     try:
         with connection.begin_nested():
             return connection.execute(statement).rowcount == 1
@@ -189,9 +225,21 @@ def claim(connection: Connection, job_id: str) -> bool:
 
 
 def requeue(
-    connection: Connection, job_id: str, *, device: str | None = None, base_id: str | None = None
+    connection: Connection,
+    job_id: str,
+    *,
+    device: str | None = None,
+    base_id: str | None = None,
+    spec: Mapping[str, Any] | None = None,
 ) -> JobRow:
     """Put a failed or cancelled job back into the queue; on another device, or with a base that has moved.
+
+    Args:
+        connection: Of the transaction.
+        job_id: Of the job.
+        device: Where it goes on, if not where it was.
+        base_id: The base's pinned id, if that is another.
+        spec: What other machines are to train, if that is changed.
 
     Raises:
         NotFoundError: There is no such job.
@@ -199,7 +247,8 @@ def requeue(
     """
     given = {"device": device, "base_id": base_id}
     moved = {name: value for name, value in given.items() if value is not None}
-    return change(connection, job_id, "queued", error=None, ended_at=None, **moved)
+    of_node = {"node": None, "beat_at": None, "cancel_requested": False}
+    return change(connection, job_id, "queued", error=None, ended_at=None, **of_node, **moved, **_spec(spec))
 
 
 def fail(connection: Connection, job_id: str, error: str) -> JobRow:
@@ -236,7 +285,7 @@ def change(connection: Connection, job_id: str, state: str, **values: Any) -> Jo
     changed = connection.execute(statement.values(state=state, **values)).rowcount
     job = get(connection, job_id)
     if not changed:
-        raise _not_from(job, f"become {state}", allowed)
+        raise refusal(job, f"become {state}", allowed)
     return job
 
 
@@ -250,11 +299,12 @@ def delete_job(connection: Connection, job_id: str) -> JobRow:
     statement = delete(_table).where(_table.c.id == job_id, _table.c.state.in_(_DELETABLE))
     job = get(connection, job_id)
     if connection.execute(statement).rowcount == 0:
-        raise _not_from(get(connection, job_id), "be deleted", _DELETABLE)
+        raise refusal(get(connection, job_id), "be deleted", _DELETABLE)
     return job
 
 
-def _not_from(job: JobRow, wish: str, allowed: Iterable[str]) -> ConflictError:
+def refusal(job: JobRow, wish: str, allowed: Iterable[str]) -> ConflictError:
+    """The error of a change that a job's state does not allow."""
     return ConflictError(
         f"job {job.id} is {job.state} and cannot {wish}",
         hint=f"only a job that is {' or '.join(allowed)} can; see `gardener jobs show {job.id}`",

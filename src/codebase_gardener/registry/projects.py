@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from codebase_gardener.registry import schema
+from codebase_gardener.registry import holds, schema
 from codebase_gardener.registry.rows import ProjectRow, row_as
 from codebase_gardener.registry.timestamps import now
 from codebase_gardener.utils.error_handling import ConflictError, NotFoundError
@@ -133,7 +133,7 @@ def delete_project(connection: Connection, name: str) -> ProjectRow:
 
     Raises:
         NotFoundError: There is no such project.
-        ConflictError: One of its jobs is training.
+        ConflictError: One of its jobs is training, or a machine uses one of its versions.
     """
     project = locked(connection, name)
     jobs = schema.jobs.c
@@ -144,6 +144,7 @@ def delete_project(connection: Connection, name: str) -> ProjectRow:
             hint=f"cancel it first: `gardener jobs cancel {job_id}`",
             context={"project": name, "job": job_id},
         )
+    holds.check_unused(connection, schema.versions.c.project_id == project.id)
     connection.execute(delete(_table).where(_table.c.id == project.id))
     return project
 

@@ -12,7 +12,9 @@ from codebase_gardener.utils.names import AdapterRef
 
 __all__ = [
     "ImportedAdapter",
+    "JobEventRow",
     "JobRow",
+    "LeaseRow",
     "ProjectRow",
     "Publication",
     "ReceiptRow",
@@ -70,6 +72,9 @@ class JobRow:
         device: `host:device`, such as `laptop:cpu`; one training at a time on each.
         directory: The job directory (spec, events, log, lock, checkpoints).
         spec_hash: With `dataset_hash`, project and adapter name: what makes two jobs the same work.
+        node: Who trains it, or did last, where a cluster places the jobs; else None.
+        beat_at: When that node was last heard of: seconds since 1970 by the database's clock.
+        cancel_requested: Whether its node is to end it.
     """
 
     id: str
@@ -89,11 +94,34 @@ class JobRow:
     created_at: str
     started_at: str | None
     ended_at: str | None
+    node: str | None = None
+    beat_at: float | None = None
+    cancel_requested: bool = False
 
     @property
     def ref(self) -> AdapterRef:
         """`project/name@version` of what the job makes."""
         return AdapterRef(self.project, self.adapter_name, self.version)
+
+
+@dataclass(frozen=True)
+class JobEventRow:
+    """A line of a job's `events.jsonl`; `at` is when it came, in seconds since 1970 by the database's clock."""
+
+    job_id: str
+    seq: int
+    at: float
+    event: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class LeaseRow:
+    """Who uses a version; `beat_at` is when it last said so, in seconds since 1970 by the database's clock."""
+
+    version_id: int
+    holder: str
+    node: str
+    beat_at: float
 
 
 @dataclass(frozen=True)

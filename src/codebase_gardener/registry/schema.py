@@ -3,13 +3,15 @@
     projects ─┬─ snapshots                 a repository at a commit, as it was read
               └─ adapters (next_version)   counts upwards only: a number is never given twice
                   ├─ jobs                  queued → training → ready | error | cancelled
+                  │   └─ job_events        the lines of events.jsonl, for other machines
                   └─ versions (active)     published; at most one of an adapter is active
+                      ├─ leases            who uses it, on other machines too
                       ├─ receipts          what the proof in a fresh process measured
                       └─ verdicts          what the evaluation said
 
 The active mark is a column of the version, not of the adapter, so that it cannot outlive the version.
 What must never happen twice is an index here rather than a check in the code: one job for the same work,
-one training a device, one version a job, one active version an adapter.
+one training a device (but where a cluster places the jobs), one version a job, one active version an adapter.
 
 A change here needs a migration in `migrations/versions` and a new `HEAD`; a test compares the two.
 """
@@ -27,6 +29,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Dialect,
+    Double,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -36,6 +39,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -47,7 +51,9 @@ __all__ = [
     "HOME",
     "Json",
     "adapters",
+    "job_events",
     "jobs",
+    "leases",
     "metadata",
     "projects",
     "receipts",
@@ -56,7 +62,7 @@ __all__ = [
     "versions",
 ]
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration: what `alembic_version` holds in a database that this code can use."""
 
 
@@ -166,7 +172,7 @@ adapters = Table(
     sqlite_autoincrement=True,
 )
 
-_TRAINING = text("state = 'training'")
+_TRAINING = text("state = 'training' AND node IS NULL")
 jobs = Table(
     "jobs",
     metadata,
@@ -187,6 +193,10 @@ jobs = Table(
     _text("created_at"),
     _text("started_at", nullable=True),
     _text("ended_at", nullable=True),
+    Column("spec", Json, nullable=True),
+    _text("node", nullable=True),
+    Column("beat_at", Double, nullable=True),
+    Column("cancel_requested", Boolean, nullable=False, server_default=false()),
     _adapter(),
     UniqueConstraint("project_id", "adapter_name", "version", name="job_versions"),
     UniqueConstraint(
@@ -196,6 +206,15 @@ jobs = Table(
     Index("one_training_a_device", "device", unique=True, sqlite_where=_TRAINING, postgresql_where=_TRAINING),
     Index("jobs_by_state", "state", "created_at"),
     Index("jobs_by_time", "project_id", "created_at"),
+)
+
+job_events = Table(
+    "job_events",
+    metadata,
+    Column("job_id", ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", Double, nullable=False),
+    _json("event"),
 )
 
 # SQLite uses a partial index only where the query says the same words; SQLAlchemy writes `active = 1` there
@@ -261,4 +280,15 @@ verdicts = Table(
     _text("created_at"),
     Index("verdicts_of_version", "version_id"),
     sqlite_autoincrement=True,
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column(
+        "version_id", ForeignKey("versions.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    Column("holder", Text, primary_key=True),
+    _text("node"),
+    Column("beat_at", Double, nullable=False),
 )

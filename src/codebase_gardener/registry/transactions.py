@@ -20,12 +20,14 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
-from codebase_gardener.registry import adapters, contents, listing, snapshots, verdicts
+from codebase_gardener.registry import adapters, contents, listing, placements, snapshots, verdicts
+from codebase_gardener.registry import holds as hold_rows
+from codebase_gardener.registry import job_events as event_rows
 from codebase_gardener.registry import jobs as job_rows
 from codebase_gardener.registry import projects as project_rows
 from codebase_gardener.registry import receipts as receipt_rows
 from codebase_gardener.registry import versions as version_rows
-from codebase_gardener.registry.database import Database
+from codebase_gardener.registry.database import CONNECTIONS, Database
 from codebase_gardener.registry.schema import HOME
 from codebase_gardener.registry.upgrading import upgrade
 from codebase_gardener.utils.error_handling import ResourceError
@@ -44,8 +46,8 @@ def _read(
 
     @wraps(function)
     def method(self: Registry, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with self.at_home(), self.database.read() as connection:
-            return function(connection, *args, **kwargs)
+        with self.at_home():
+            return self.database.run(lambda connection: function(connection, *args, **kwargs), writes=False)
 
     return method
 
@@ -57,8 +59,8 @@ def _write(
 
     @wraps(function)
     def method(self: Registry, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with self.at_home(), self.database.write() as connection:
-            return function(connection, *args, **kwargs)
+        with self.at_home():
+            return self.database.run(lambda connection: function(connection, *args, **kwargs), writes=True)
 
     return method
 
@@ -72,6 +74,7 @@ class Registry:
         url: `sqlite:///FILE`, `postgresql://USER:PASSWORD@HOST:PORT/NAME`, or the path of a SQLite file.
         home: What lies in this folder is kept with its path relative to it.
         wait_s: How long to wait for another writer, in seconds.
+        connections: To PostgreSQL, for all threads together.
 
     Raises:
         InvalidInputError: Not a URL of SQLite or PostgreSQL.
@@ -79,9 +82,16 @@ class Registry:
         ResourceError: The file cannot be written, or the disk is full.
     """
 
-    def __init__(self, url: str | Path, *, home: Path | None = None, wait_s: float = 30.0) -> None:
+    def __init__(
+        self,
+        url: str | Path,
+        *,
+        home: Path | None = None,
+        wait_s: float = 30.0,
+        connections: int = CONNECTIONS,
+    ) -> None:
         self.home = home
-        self.database = Database(url, wait_s=wait_s)
+        self.database = Database(url, wait_s=wait_s, connections=connections)
         try:
             self._upgrade()
         except ResourceError:  # of a full disk: SQLite takes some room to be read
@@ -142,6 +152,22 @@ class Registry:
     cancel_job = _write(job_rows.cancel)
     delete_job = _write(job_rows.delete_job)
     jobs = _read(job_rows.list_jobs)
+    job_spec = _read(job_rows.spec_of)
+
+    claim_next_job = _write(placements.claim_next)
+    beat = _write(placements.beat)
+    request_cancel = _write(placements.request_cancel)
+    cancel_requested = _read(placements.cancel_requested)
+    stale_jobs = _read(placements.stale_jobs)
+    requeue_stale_job = _write(placements.requeue_stale)
+
+    append_job_events = _write(event_rows.append)
+    job_events = _read(event_rows.list_events)
+    last_job_event = _read(event_rows.last_seq)
+
+    hold_versions = _write(hold_rows.hold)
+    give_back_holds = _write(hold_rows.give_back)
+    holds = _read(hold_rows.held)
 
     reserve_version = _write(adapters.reserve_version)
     give_back_version = _write(adapters.give_back_version)

@@ -15,6 +15,7 @@ from codebase_gardener.utils.files import FileLock
 __all__ = ["upgrade"]
 
 _ADVISORY_LOCK = 7_402_871_155  # any number: it only has to be ours
+_UPGRADE_S = 600
 
 
 def upgrade(database: Database) -> None:
@@ -30,8 +31,16 @@ def upgrade(database: Database) -> None:
             return
     with _alone(database), database.write() as connection:
         if database.file is None:
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
+            _wait_for_others(connection, database.wait_s)
         _migrate(connection, database.shown_url)
+
+
+def _wait_for_others(connection: Connection, wait_s: float) -> None:
+    """On PostgreSQL: for another machine's upgrade as long as it takes; for who uses the tables no longer than ever."""
+    connection.execute(text(f"SET LOCAL lock_timeout = '{_UPGRADE_S}s'"))
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
+    connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
+    connection.execute(text(f"SET LOCAL lock_timeout = {int(wait_s * 1000)}"))
 
 
 def _revision(connection: Connection) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
@@ -40,7 +40,7 @@ def latest(connection: Connection, version: VersionRow) -> VerdictRow | None:
     return latest_of(connection, [version]).get(version.id)
 
 
-def latest_of(connection: Connection, versions: Iterable[VersionRow]) -> dict[int, VerdictRow]:
+def latest_of(connection: Connection, versions: Collection[VersionRow]) -> dict[int, VerdictRow]:
     """The newest verdicts of a page of versions by the version's `id`, in one query."""
     ids = [version.id for version in versions]
     newest = select(func.max(_table.c.id)).where(_table.c.version_id.in_(ids)).group_by(_table.c.version_id)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Select, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from codebase_gardener.registry import absent, adapters, jobs, projects, receipts, schema, verdicts
+from codebase_gardener.registry import absent, adapters, holds, jobs, projects, receipts, schema, verdicts
 from codebase_gardener.registry.rows import ImportedAdapter, Publication, VersionRow, row_as
 from codebase_gardener.registry.timestamps import now
 from codebase_gardener.utils.error_handling import (
@@ -116,7 +116,7 @@ def delete_version(connection: Connection, ref: AdapterRef) -> VersionRow:
 
     Raises:
         NotFoundError: There is no such version.
-        ConflictError: It is not published: it waits, trains, failed or was cancelled.
+        ConflictError: It is not published (it waits, trains, failed or was cancelled), or a machine uses it.
         InvalidInputError: The id names no version.
     """
     if ref.version is None:
@@ -124,6 +124,7 @@ def delete_version(connection: Connection, ref: AdapterRef) -> VersionRow:
             f"{ref} names no version", hint=f"write {ref.project}/{ref.name or 'NAME'}@VERSION"
         )
     row = get(connection, ref)
+    holds.check_unused(connection, _table.c.id == row.id)
     if connection.execute(delete(_table).where(_table.c.id == row.id)).rowcount == 0:
         raise absent.explained(connection, ref)
     connection.execute(delete(schema.jobs).where(schema.jobs.c.id == row.job_id))
@@ -242,7 +243,7 @@ def _check_files(ref: AdapterRef, publication: Publication) -> None:
     )
 
 
-def delete_all(connection: Connection, refs: Iterable[AdapterRef], job_ids: Iterable[str]) -> None:
+def delete_all(connection: Connection, refs: Collection[AdapterRef], job_ids: Collection[str]) -> None:
     """Delete versions, and jobs that have none. The caller holds the versions' leases, and removes the files.
 
     Raises:

@@ -146,7 +146,9 @@ class Catalog:
             known = ", ".join(card.name for card in self.cards()[:8]) or "none"
             raise NotFoundError(f"there is no model {name!r}", hint=f"there are: {known}") from error
         base = self.manager.base(row.base_id)
-        return Resolved(Served(base, None if is_base else Loadable.of(row)), ref.project, is_bare)
+        return Resolved(
+            Served(base, None if is_base else Loadable.of(row, self.manager.holder)), ref.project, is_bare
+        )
 
     def _base(self, name: str) -> Resolved:
         bases = {card.name: card.base for card in self.cards() if not card.version}

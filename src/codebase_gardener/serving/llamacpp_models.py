@@ -14,7 +14,6 @@ from codebase_gardener.adapters.files import AdapterFiles, check_adapter_files, 
 from codebase_gardener.adapters.loaded import Loadable
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.exports.llamacpp import LlamaServer
-from codebase_gardener.registry.leases import lease, lease_path
 from codebase_gardener.serving.engine import Held, Served
 from codebase_gardener.utils.error_handling import CodebaseGardenerError
 from codebase_gardener.utils.files import make_folder, read_json, sha256_file, write_json, writing
@@ -253,8 +252,7 @@ class LlamaModels:
 
     def _converted(self, adapter: Loadable, base: Base) -> _Adapter:
         with ExitStack() as resources:
-            if adapter.is_registered:
-                resources.enter_context(lease(lease_path(adapter.directory), adapter.key))
+            resources.enter_context(adapter.leased())
             files = check_adapter_files(adapter.directory, adapter.files)
             check_base(adapter.key, files, base, adapter.base_hash)
             self._number += 1

@@ -1,0 +1,100 @@
+"""What a cluster has and does, and trainings placed on it, without Ray being imported before it is needed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from codebase_gardener.cluster.address import cluster_address, ray_environment, require_ray
+from codebase_gardener.config.settings import Settings
+from codebase_gardener.registry.transactions import Registry
+
+if TYPE_CHECKING:
+    from codebase_gardener.cluster.ray_connection import NodeState
+
+__all__ = ["ClusterJob", "ClusterStatus", "cluster_status", "on_cluster"]
+
+ON_CLUSTER = "ray:"
+"""What the device of a training that a cluster places begins with."""
+
+
+@dataclass(frozen=True)
+class ClusterJob:
+    """A training that is queued on a cluster, or under way.
+
+    Attributes:
+        job_id: Its id.
+        adapter_id: `project/name@version`.
+        state: "queued" or "training".
+        node: Where it trains; "" before that.
+    """
+
+    job_id: str
+    adapter_id: str
+    state: str
+    node: str
+
+
+@dataclass(frozen=True)
+class ClusterStatus:
+    """A cluster at one moment."""
+
+    address: str
+    nodes: tuple[NodeState, ...]
+    jobs: tuple[ClusterJob, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """As `--json` prints it."""
+        return asdict(self)
+
+
+@contextmanager
+def on_cluster(settings: Settings, on: str) -> Iterator[str]:
+    """Connect this process to a cluster for a while.
+
+    Args:
+        settings: Whose home knows the address and the token.
+        on: "auto", or an address.
+
+    Yields:
+        The address.
+
+    Raises:
+        ResourceError: Ray is not installed, or the cluster cannot be reached.
+        NotFoundError: "auto", and no cluster is known.
+    """
+    require_ray()
+    address = cluster_address(settings.home, on)
+    os.environ.update(ray_environment(settings.home, address))  # before Ray is imported: it reads them once
+    from codebase_gardener.cluster.ray_connection import connected
+
+    with connected(address):
+        yield address
+
+
+def cluster_status(settings: Settings, on: str) -> ClusterStatus:
+    """Nodes, what they have free, and the trainings of this registry.
+
+    Args:
+        settings: Of the home.
+        on: "auto", or an address.
+
+    Raises:
+        ResourceError: Ray is not installed, or the cluster cannot be reached.
+        NotFoundError: "auto", and no cluster is known.
+    """
+    with on_cluster(settings, on) as address:
+        from codebase_gardener.cluster.ray_connection import nodes
+
+        seen = tuple(nodes())
+    with Registry(settings.database_url, home=settings.home) as registry:
+        return ClusterStatus(address, seen, tuple(_jobs(registry)))
+
+
+def _jobs(registry: Registry) -> Iterator[ClusterJob]:
+    for job in registry.jobs(states=("queued", "training"), limit=None):
+        if job.device.startswith(ON_CLUSTER):
+            yield ClusterJob(job.id, str(job.ref), job.state, "")
