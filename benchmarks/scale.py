@@ -37,7 +37,7 @@ class Figure:
 
 FIGURES = {
     "grow_s": Figure(183, "s", "benchmarks/verdict.py: 7:03 for peft with 5 minutes of training, here with 1 minute"),
-    "grow_spread": Figure(0.5, "sigma of a log-normal", ASSUMED),
+    "grow_spread": Figure(0.5, "sigma, log-normal", ASSUMED),
     "place_s": Figure(2, "s a job", f"{ASSUMED}: the aim of benchmarks/fleet.py"),
     "adapter_bytes": Figure(19.5e6, "bytes", "r 16, all linear layers of SmolLM2-135M: 4,884,480 weights in float32"),
     "other_bytes": Figure(10e6, "bytes a grow", f"{ASSUMED}: snapshot, wiki, dataset"),
@@ -48,9 +48,9 @@ FIGURES = {
     "on_disk": Figure(5_000, "adapters in 100 GB", f"{ASSUMED}: a replica's disk"),
     "store_latency_s": Figure(0.005, "s a read", ASSUMED),
     "store_bytes_per_s": Figure(1.25e9, "bytes/s", f"{ASSUMED}: 10 Gbit/s, shared by all"),
-    "lookup_s": Figure(0.0016, "s of a core", "benchmarks/scale.py --measure: a request's name becomes a version"),
-    "listing_s": Figure(0.12, "s of a core", "benchmarks/scale.py --measure: the names of 10,000 projects"),
-    "watch_s": Figure(0.0007, "s of a core", "benchmarks/scale.py --measure: one look at a training, 5 a second"),
+    "lookup_s": Figure(0.0028, "s of a core", "benchmarks/scale.py --measure: a request's name becomes a version"),
+    "listing_s": Figure(0.072, "s of a core", "benchmarks/scale.py --measure: the names of 10,000 projects"),
+    "watch_s": Figure(0.0019, "s of a core", "benchmarks/scale.py --measure: one look at a training, 5 a second"),
     "registry_cores": Figure(16, "cores", f"{ASSUMED}: one PostgreSQL"),
     "accelerated": Figure(40, "times", f"{ASSUMED}: an accelerator against 2 cores"),
 }  # fmt: skip

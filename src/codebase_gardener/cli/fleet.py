@@ -61,15 +61,29 @@ def grow_many(
             return
         display = Display()
         due = [row.entry for row in rows if row.why]
-        with _shown(rows, display, as_json) as watcher:
-            outcomes = run_fleet(gardener, due, watcher, _runner(gardener, due, display, on)) if due else []
+        outcomes: list[Outcome] = []
+        if due:
+            with _runner(gardener, due, display, on) as run, _shown(rows, display, as_json) as watcher:
+                outcomes = run_fleet(gardener, due, watcher, run)
     _conclude(file, rows, outcomes, as_json)
 
 
-def _runner(gardener: Gardener, due: Sequence[FleetEntry], display: Display, on: str | None) -> FleetRun:
-    from codebase_gardener.gardener.fleet import grow_here, pinned_bases
+@contextmanager
+def _runner(
+    gardener: Gardener, due: Sequence[FleetEntry], display: Display, on: str | None
+) -> Iterator[FleetRun]:
+    """Who grows them; bases are fetched before, on a cluster by each node."""
+    if on is None:
+        from codebase_gardener.gardener.fleet import grow_here, pinned_bases
 
-    return grow_here(gardener, pinned_bases(gardener, due, display))
+        yield grow_here(gardener, pinned_bases(gardener, due, display))
+        return
+    from codebase_gardener.cluster.placing import on_cluster
+
+    with on_cluster(gardener.settings, on):
+        from codebase_gardener.cluster.ray_fleet import grow_on_ray
+
+        yield grow_on_ray(gardener.settings)
 
 
 # ---- while it runs

@@ -34,6 +34,7 @@ __all__ = [
     "grow_here",
     "grow_one",
     "pinned_bases",
+    "request_of",
     "run_fleet",
 ]
 
@@ -127,7 +128,7 @@ def due_of(gardener: Gardener, entries: Sequence[FleetEntry]) -> list[Due]:
 def _why(gardener: Gardener, entry: FleetEntry, last: Outcome | None) -> str:
     if last is None:
         return "new"
-    if last.request != _request(entry):
+    if last.request != request_of(entry):
         return "changed"
     if last.state != "done":
         return "failed"
@@ -312,14 +313,15 @@ def _known(entry: FleetEntry, began: float, node: str) -> dict[str, Any]:
     return {
         "name": entry.name,
         "source": without_credentials(entry.source),
-        "request": _request(entry),
+        "request": request_of(entry),
         "ended": ended,
         "seconds": max(0.0, ended - began),
         "node": node,
     }
 
 
-def _request(entry: FleetEntry) -> str:
+def request_of(entry: FleetEntry) -> str:
+    """Hash over what is asked for, as an outcome holds it."""
     return sha256_text(json.dumps(entry.asked, sort_keys=True, default=str))
 
 
