@@ -1,6 +1,7 @@
-"""The training process: `python -m codebase_gardener.worker JOB_DIR`, started by `jobs.queue`.
+"""The training process: `python -m codebase_gardener.worker JOB_DIR`, started by `jobs.queue`, or by a cluster's node.
 
-It inherits the job's lock, so the job counts as alive for exactly as long as this process is.
+It inherits the job's lock, so the job counts as alive for exactly as long as this process is. With `--held` it ends
+when whoever started it does.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from codebase_gardener.registry.rows import JobRow, Publication
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.training.warm import described
 from codebase_gardener.utils.allocator import give_back_freed_memory, keep_freed_memory
+from codebase_gardener.utils.children import end_with_parent
 from codebase_gardener.utils.collection import paused_collection
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, ConflictError, ResourceError
 from codebase_gardener.utils.files import is_published, out_of_room, publish_dir, read_json, remove_tree
@@ -161,4 +163,6 @@ def _as_told(error: Exception, settings: Settings, directory: JobDirectory) -> C
 
 
 if __name__ == "__main__":
+    if "--held" in sys.argv[2:]:
+        end_with_parent()
     sys.exit(main(sys.argv[1]))

@@ -34,6 +34,7 @@ _EXAMPLE_BASE = "Qwen/Qwen2.5-Coder-1.5B"
     metavar="since:REV",
     help="Grow at REV, then ask for what was added or changed after it (evaluate --full --since REV).",
 )
+@options.on
 @click.option(
     "--fresh", is_flag=True, help="Begin from nothing, though there is an active version to go on from."
 )
@@ -51,6 +52,7 @@ def grow(
     base: str | None,
     minutes: float | None,
     holdout: str | None,
+    on: str | None,
     fresh: bool,
     plan_only: bool,
     many: Path | None,
@@ -78,6 +80,7 @@ def grow(
     if source is None:
         raise InvalidInputError("no SOURCE is named", hint="gardener grow PATH, or gardener grow --many FILE")
     from codebase_gardener.cli.display import Display
+    from codebase_gardener.cluster.placing import placed
     from codebase_gardener.gardener.growing import grow as run
     from codebase_gardener.gardener.growing import prepare
 
@@ -103,7 +106,7 @@ def grow(
         else:
             show_plan(display, ready.plan)
         return
-    with open_gardener() as gardener:
+    with open_gardener() as gardener, placed(gardener, on):
         try:
             grown = run(
                 gardener,

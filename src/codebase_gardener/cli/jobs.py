@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from codebase_gardener.cli import options
 from codebase_gardener.cli.command import command_options, echo, open_gardener, print_json, tell
 from codebase_gardener.utils.error_handling import NotFoundError
 
@@ -148,10 +149,13 @@ def cancel(job_id: str, as_json: bool) -> None:
 @jobs.command("resume")
 @click.argument("job_id", metavar="ID")
 @click.option("--from-start", is_flag=True, help="Begin anew: remove its checkpoints.")
+@options.on
 @command_options
-def resume(job_id: str, from_start: bool, as_json: bool) -> None:
+def resume(job_id: str, from_start: bool, on: str | None, as_json: bool) -> None:
     """Go on with a training that failed or was cancelled, from its newest whole checkpoint."""
-    with open_gardener() as gardener:
+    from codebase_gardener.cluster.placing import placed
+
+    with open_gardener() as gardener, placed(gardener, on):
         job = gardener.manager.trainings.resume(job_id, from_start=from_start)
     line = f"{job.ref}: {job.state}; watch it with: gardener jobs tail {job.id}"
     tell(as_json, {"job": job.id, "state": job.state}, line)

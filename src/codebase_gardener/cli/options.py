@@ -16,6 +16,7 @@ __all__ = [
     "engine",
     "name",
     "ollama_model",
+    "on",
     "project",
     "revision",
     "rows",
@@ -43,6 +44,11 @@ ollama_model = click.option(
 )
 name = click.option("--name", help="Name of the project; by default that of the directory or archive.")
 revision = click.option("--revision", help="Commit, branch or tag; by default the working tree.")
+on = click.option(
+    "--on",
+    metavar="ADDRESS",
+    help="A cluster that trains it: auto for the one known here, or ray://HOST:10001.",
+)
 project = click.option(
     "--project", help="The project whose wiki it is in; by default every wiki is looked through."
 )

@@ -33,22 +33,26 @@ def spec_options(function: Callable[..., None]) -> Callable[..., None]:
 @click.argument("what", metavar="NAME[/ADAPTER]")
 @options.base
 @options.rows
+@options.on
 @click.option("--wait", is_flag=True, help="Watch until it is ready.")
 @spec_options
 @command_options
-def train(what: str, base: str | None, file: Path | None, wait: bool, as_json: bool, **given: object) -> None:
+def train(
+    what: str, base: str | None, file: Path | None, on: str | None, wait: bool, as_json: bool, **given: object
+) -> None:
     """Train an adapter in the background.
 
     The same data and options give the same version: a training that was stopped goes on.
     """
     from codebase_gardener.cli.display import Display
+    from codebase_gardener.cluster.placing import placed
     from codebase_gardener.gardener.growing import follow
     from codebase_gardener.gardener.planning import foresee, suited_to
 
     ref = parse_ref(what)
     given = {name: value for name, value in given.items() if value is not None}
     display = Display()
-    with open_gardener() as gardener:
+    with open_gardener() as gardener, placed(gardener, on):
         gardener.spec(given)  # refused before anything is read
         with display.stage("dataset", "files") as progress:
             rows = gardener.dataset(ref.project, file=file, progress=progress)

@@ -20,7 +20,7 @@ _TOKEN_BYTES = 32
 _FIXED = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DISABLE_IMPORT_WARNING": "1",
-    "RAY_raylet_start_wait_time_s": "300",  # this and the next two: a busy machine starts, though slowly
+    "RAY_raylet_start_wait_time_s": "180",  # this and the next two: a busy machine starts, though slowly
     "RAY_agent_register_timeout_ms": "300000",
     "RAY_worker_register_timeout_seconds": "300",
 }

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.cluster.address import cluster_address, ray_environment, require_ray
 from codebase_gardener.config.settings import Settings
+from codebase_gardener.jobs.placement import is_placed
 from codebase_gardener.registry.transactions import Registry
 
 if TYPE_CHECKING:
     from codebase_gardener.cluster.ray_connection import NodeState
+    from codebase_gardener.gardener.facade import Gardener
 
-__all__ = ["ClusterJob", "ClusterStatus", "cluster_status", "on_cluster"]
-
-ON_CLUSTER = "ray:"
-"""What the device of a training that a cluster places begins with."""
+__all__ = ["ClusterJob", "ClusterStatus", "cluster_status", "on_cluster", "placed"]
 
 
 @dataclass(frozen=True)
@@ -75,6 +74,31 @@ def on_cluster(settings: Settings, on: str) -> Iterator[str]:
         yield address
 
 
+@contextmanager
+def placed(gardener: Gardener, on: str | None) -> Iterator[None]:
+    """Let a cluster choose where what is submitted or resumed is trained.
+
+    Args:
+        gardener: Whose trainings.
+        on: "auto", or an address; None leaves them on this host.
+
+    Raises:
+        ResourceError: Ray is not installed, or the cluster cannot be reached.
+        NotFoundError: "auto", and no cluster is known.
+    """
+    if on is None:
+        yield
+        return
+    with on_cluster(gardener.settings, on):
+        from codebase_gardener.cluster.ray_jobs import RayPlacement
+
+        gardener.manager.trainings.placement = RayPlacement()
+        try:
+            yield
+        finally:
+            gardener.manager.trainings.placement = None
+
+
 def cluster_status(settings: Settings, on: str) -> ClusterStatus:
     """Nodes, what they have free, and the trainings of this registry.
 
@@ -96,5 +120,5 @@ def cluster_status(settings: Settings, on: str) -> ClusterStatus:
 
 def _jobs(registry: Registry) -> Iterator[ClusterJob]:
     for job in registry.jobs(states=("queued", "training"), limit=None):
-        if job.device.startswith(ON_CLUSTER):
-            yield ClusterJob(job.id, str(job.ref), job.state, "")
+        if is_placed(job.device):
+            yield ClusterJob(job.id, str(job.ref), job.state, (job.node or "").partition("/")[0])

@@ -27,6 +27,7 @@ from codebase_gardener.utils.files import read_json, write_json
 __all__ = ["main"]
 
 _LOOK_S = 1.0
+_LAST_LINES = 20
 _PORTS = (
     "metrics_agent_port",
     "metrics_export_port",
@@ -51,12 +52,22 @@ def main(path: str) -> int:
         write_json(folder.state, _state(cluster.gcs_address, asked).as_dict())
         while _head_lives(cluster):
             time.sleep(_LOOK_S)
+    except Exception:
+        _print_last_words(Path(asked.temp))
+        raise
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         folder.state.unlink(missing_ok=True)
         cluster.shutdown()
         shutil.rmtree(asked.temp, ignore_errors=True)
     return 0
+
+
+def _print_last_words(temp: Path) -> None:
+    """The ends of Ray's own logs, which go with their folder."""
+    for log in sorted(temp.glob("session_2*/logs/*.*")):
+        if log.is_file() and (lines := log.read_text("utf-8", "replace").splitlines()[-_LAST_LINES:]):
+            print(f"==> {log.name}", *lines, sep="\n")
 
 
 def _stopped(*_: object) -> None:

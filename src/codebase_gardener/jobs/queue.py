@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.jobs.directory import JobDirectory
+from codebase_gardener.jobs.placement import LOST_S, is_placed
 from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.utils.children import end_with_children, find_process, python_module, start_holding
@@ -25,7 +26,17 @@ from codebase_gardener.utils.limits import kernel_kills, total_bytes
 if TYPE_CHECKING:
     import psutil
 
-__all__ = ["cancel", "device_of_this_host", "idle_devices", "reap", "resume", "start_next", "worker_of"]
+__all__ = [
+    "cancel",
+    "device_of_this_host",
+    "end",
+    "idle_devices",
+    "last_words",
+    "reap",
+    "resume",
+    "start_next",
+    "worker_of",
+]
 
 _GONE_S = 10.0
 
@@ -58,7 +69,7 @@ def start_next(registry: Registry, device: str, environment: Mapping[str, str]) 
     Returns:
         The job that was started, or None.
     """
-    while job := registry.next_queued(device):
+    while not is_placed(device) and (job := registry.next_queued(device)):
         directory = JobDirectory(job.directory)
         lock = FileLock(directory.lock)
         # the lock is taken before the job is claimed: a job in training always has a holder
@@ -87,6 +98,9 @@ def _spawn(directory: JobDirectory, lock: FileLock, environment: Mapping[str, st
 def cancel(registry: Registry, job_id: str) -> JobRow:
     """End a job: its process is gone when this returns, its last checkpoint stands.
 
+    One that a cluster placed is ended by its node, which asks every second; one whose node is lost ends once that is
+    sure, and is returned as it is then.
+
     Raises:
         ConflictError: It has ended already.
     """
@@ -97,6 +111,8 @@ def cancel(registry: Registry, job_id: str) -> JobRow:
             hint="see `gardener jobs list`",
             context={"job": job_id},
         )
+    if is_placed(job.device):
+        return _cancel_placed(registry, job_id)
     directory = JobDirectory(job.directory)
     with registry.spending_reserve():
         write_atomic(directory.cancel, "")
@@ -114,6 +130,16 @@ def cancel(registry: Registry, job_id: str) -> JobRow:
     return registry.job(job_id)
 
 
+def _cancel_placed(registry: Registry, job_id: str) -> JobRow:
+    job = registry.request_cancel(job_id)
+    deadline = time.monotonic() + _GONE_S
+    while job.state == "training" and time.monotonic() < deadline:
+        time.sleep(0.1)
+        registry.requeue_stale_job(job_id, LOST_S)
+        job = registry.job(job_id)
+    return job
+
+
 def worker_of(directory: JobDirectory) -> psutil.Process | None:
     """The process that holds the job's lock, found by what it wrote of itself at its start."""
     started = directory.events.last("started")
@@ -129,21 +155,31 @@ def reap(registry: Registry) -> list[JobRow]:
         directory = JobDirectory(job.directory)
         if not _is_here(job) or directory.is_alive():
             continue
-        if registry.job(job.id).state != "training":  # it ended between the two looks
-            continue
-        with suppress(ConflictError), registry.spending_reserve():  # another process was faster
-            if directory.cancel.exists():
-                ended.append(registry.cancel_job(job.id))
-            else:
-                ended.append(registry.fail_job(job.id, _last_words(directory)))
+        ended += end(registry, job.id)
+    for job in registry.stale_jobs(LOST_S):  # of a cluster's node: another takes it up
+        registry.requeue_stale_job(job.id, LOST_S)
     return ended
+
+
+def end(registry: Registry, job_id: str) -> list[JobRow]:
+    """Give a job whose worker is gone the state it ended in; none if it has one, or another process was faster."""
+    job = registry.job(job_id)
+    if job.state != "training":
+        return []
+    directory = JobDirectory(job.directory)
+    with suppress(ConflictError), registry.spending_reserve():
+        if directory.cancel.exists() or job.cancel_requested:
+            return [registry.cancel_job(job_id)]
+        return [registry.fail_job(job_id, last_words(directory))]
+    return []
 
 
 _FULL_BYTES = 1 << 20
 _END_BYTES = 1 << 14
 
 
-def _last_words(directory: JobDirectory) -> str:
+def last_words(directory: JobDirectory) -> str:
+    """Why a worker ended that did not say so itself, as far as its folder tells."""
     events = directory.events.all()
     begun = max((n for n, event in enumerate(events) if event["kind"] == "started"), default=0)
     last: dict[str, dict[str, Any]] = {
@@ -171,7 +207,13 @@ def _said(directory: JobDirectory, last: Mapping[str, Any]) -> str:
 
 
 def resume(
-    registry: Registry, job_id: str, *, device: str, base: Base | None = None, from_start: bool = False
+    registry: Registry,
+    job_id: str,
+    *,
+    device: str,
+    base: Base | None = None,
+    from_start: bool = False,
+    placed: str | None = None,
 ) -> JobRow:
     """Queue a job that failed or was cancelled again; it goes on from its newest whole checkpoint.
 
@@ -181,6 +223,7 @@ def resume(
         device: Where it goes on, as `resolve_device` gives it.
         base: The same weights where they lie now; by default where they were.
         from_start: Whether it begins anew, its checkpoints and its plan being removed.
+        placed: What its row says where a cluster chooses; by default the device on this host.
 
     Raises:
         ConflictError: It is queued, training or ready.
@@ -193,4 +236,6 @@ def resume(
         directory.move(device, base or directory.spec.base)
         spec = directory.spec.as_dict(directory.home)
     base_id = base.id if base is not None else None
-    return registry.requeue_job(job_id, device=device_of_this_host(device), base_id=base_id, spec=spec)
+    return registry.requeue_job(
+        job_id, device=placed or device_of_this_host(device), base_id=base_id, spec=spec
+    )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from codebase_gardener.bases.quantization import check_quantization
 from codebase_gardener.jobs.directory import JobDirectory
+from codebase_gardener.jobs.placement import Placement, is_placed
 from codebase_gardener.jobs.queue import device_of_this_host, resume, start_next
 from codebase_gardener.jobs.spec import JobSpec
 from codebase_gardener.registry.rows import JobRow
@@ -20,7 +21,7 @@ from codebase_gardener.utils.error_handling import ResourceError
 from codebase_gardener.utils.files import make_folder, writing
 from codebase_gardener.utils.names import AdapterRef
 
-__all__ = ["adapter_directory", "check_storage", "dataset_directory", "submit"]
+__all__ = ["adapter_directory", "check_storage", "dataset_directory", "start", "submit"]
 
 _ENDED = ("error", "cancelled")
 
@@ -47,8 +48,9 @@ def submit(
     storage_bytes: int,
     environment: Mapping[str, str],
     make_room: Callable[[ResourceError], bool] | None = None,
+    placement: Placement | None = None,
 ) -> JobRow:
-    """Queue a training of an adapter and start it if its device is free.
+    """Queue a training of an adapter and start it if its device is free, or where a cluster has room.
 
     The same project, adapter, dataset and options give the same job: one that is ready, queued or in training
     is returned as it is, one that failed or was cancelled goes on from its last checkpoint, on the device that is
@@ -61,22 +63,50 @@ def submit(
     """
     job = registry.find_job(project, adapter, asked.dataset_hash, asked.hash)
     if job is None or job.state in _ENDED:
-        asked = replace(asked, device=resolve_device(asked.device))
-        check_quantization(asked.training.quantization, asked.device)
         _check_options(asked.training)
+        if placement is None:
+            asked = replace(asked, device=resolve_device(asked.device))
+            _check_here(registry, asked, min_free_bytes=min_free_bytes, make_room=make_room)
         _check_named(asked)
-        running = {job.device for job in registry.jobs(states=("training",), limit=None)}
-        if (
-            device_of_this_host(asked.device) not in running
-        ):  # else it waits, and the worker checks when its turn comes
-            needed = estimate_memory(asked.base, asked.training, bf16=asked.training.dtype != "float32")
-            check_memory(needed, min_free_bytes=min_free_bytes, make_room=make_room)
         check_storage(registry, project, storage_bytes)
-        job = job or _reserve(registry, project, adapter, asked, jobs_dir)
+        placed = placement.device if placement else None
+        job = job or _reserve(registry, project, adapter, asked, jobs_dir, placed)
         if job.state in _ENDED:
-            job = resume(registry, job.id, device=asked.device, base=asked.base)
-    start_next(registry, job.device, environment)
+            job = resume(registry, job.id, device=asked.device, base=asked.base, placed=placed)
+    start(registry, job, environment, placement)
     return registry.job(job.id)
+
+
+def start(
+    registry: Registry, job: JobRow, environment: Mapping[str, str], placement: Placement | None
+) -> None:
+    """Start what waits for a job's device, or have the job placed.
+
+    Args:
+        registry: Where jobs wait.
+        job: That has just been queued, or is.
+        environment: Of a worker on this host.
+        placement: Of the cluster, where there is a connection to one.
+    """
+    if not is_placed(job.device):
+        start_next(registry, job.device, environment)
+    elif placement is not None and job.state == "queued":
+        placement.place(job, JobDirectory(job.directory).spec)
+
+
+def _check_here(
+    registry: Registry,
+    asked: JobSpec,
+    *,
+    min_free_bytes: int,
+    make_room: Callable[[ResourceError], bool] | None,
+) -> None:
+    """What a training needs of this host; one that waits is checked by its worker, when its turn comes."""
+    check_quantization(asked.training.quantization, asked.device)
+    running = {job.device for job in registry.jobs(states=("training",), limit=None)}
+    if device_of_this_host(asked.device) not in running:
+        needed = estimate_memory(asked.base, asked.training, bf16=asked.training.dtype != "float32")
+        check_memory(needed, min_free_bytes=min_free_bytes, make_room=make_room)
 
 
 def _check_named(asked: JobSpec) -> None:
@@ -127,7 +157,9 @@ def check_storage(registry: Registry, project: str, limit: int, more: int = 1) -
         )
 
 
-def _reserve(registry: Registry, project: str, adapter: str, asked: JobSpec, jobs_dir: Path) -> JobRow:
+def _reserve(
+    registry: Registry, project: str, adapter: str, asked: JobSpec, jobs_dir: Path, placed: str | None
+) -> JobRow:
     """Queue it; the job's folder is complete before anybody can see the job."""
 
     def make(job_id: str) -> Path:
@@ -145,7 +177,7 @@ def _reserve(registry: Registry, project: str, adapter: str, asked: JobSpec, job
         dataset_hash=asked.dataset_hash,
         base_id=asked.base.pinned,
         base_hash=asked.base.sha256,
-        device=device_of_this_host(asked.device),
+        device=placed or device_of_this_host(asked.device),
         commit=asked.commit,
         snapshot_id=asked.snapshot_id,
         spec=asked.as_dict(jobs_dir.parent),

@@ -10,6 +10,7 @@ from pathlib import Path
 from codebase_gardener.jobs import queue, submission
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.events import NewestEvents
+from codebase_gardener.jobs.placement import Placement
 from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.jobs.spec import JobSpec
 from codebase_gardener.registry.rows import JobRow
@@ -37,6 +38,9 @@ class Trainings:
         device: Where a resumed training goes on, as the settings say.
         environment: What a worker needs to find the same home and database.
         make_room: Told where a training does not fit; says whether it has freed memory.
+
+    Attributes:
+        placement: Who finds a place for what is submitted or resumed, while there is a connection to a cluster.
     """
 
     def __init__(
@@ -52,6 +56,7 @@ class Trainings:
     ) -> None:
         self.registry, self.device, self.environment = registry, device, environment
         self._make_room = make_room
+        self.placement: Placement | None = None
         self.jobs_dir, self.min_free_bytes, self.storage_bytes = jobs_dir, min_free_bytes, storage_bytes
 
     def submit(self, project: str, adapter: str, asked: JobSpec) -> JobRow:
@@ -67,6 +72,7 @@ class Trainings:
             storage_bytes=self.storage_bytes,
             environment=self.environment,
             make_room=self._make_room,
+            placement=self.placement,
         )
 
     def reap(self) -> None:
@@ -94,10 +100,12 @@ class Trainings:
         return job
 
     def resume(self, job_id: str, *, from_start: bool = False) -> JobRow:
-        """Go on with a training that failed or was cancelled, or begin it anew, on the settings' device."""
+        """Go on with one that failed or was cancelled, or begin it anew, on the settings' device or a cluster."""
         self.reap()
-        job = queue.resume(self.registry, job_id, device=resolve_device(self.device), from_start=from_start)
-        queue.start_next(self.registry, job.device, self.environment)
+        placed = self.placement.device if self.placement else None
+        device = self.device if placed else resolve_device(self.device)
+        job = queue.resume(self.registry, job_id, device=device, from_start=from_start, placed=placed)
+        submission.start(self.registry, job, self.environment, self.placement)
         return self.registry.job(job_id)
 
     def progress(self, adapter_id: str) -> TrainingProgress:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -87,8 +88,13 @@ def peak_bytes(device: str) -> int:
 
 
 def set_threads(threads: int) -> int:
-    """Set torch's CPU threads; 0 means one for each core this process may use. Returns the number."""
-    torch.set_num_threads(threads or cores())
+    """Set torch's CPU threads; 0 means one for each core this process may use, or as OMP_NUM_THREADS says.
+
+    Returns:
+        The number.
+    """
+    told = os.environ.get("OMP_NUM_THREADS", "")  # a node of a cluster gives a training some of its cores
+    torch.set_num_threads(threads or (min(int(told), cores()) if told.isdigit() and int(told) else cores()))
     return torch.get_num_threads()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -15,7 +16,14 @@ from codebase_gardener.utils.files import FileLock
 if TYPE_CHECKING:
     import psutil
 
-__all__ = ["end_with_children", "find_process", "python_module", "start_holding"]
+__all__ = [
+    "end_with_children",
+    "end_with_parent",
+    "find_process",
+    "python_module",
+    "start_held",
+    "start_holding",
+]
 
 _GRACE_S = 1.0  # between SIGTERM and SIGKILL
 _GONE_S = 10.0
@@ -47,17 +55,65 @@ def start_holding(
     Returns:
         Its id.
     """
+    return _start(lock, command, subprocess.DEVNULL, output, log, environment, cwd).pid
+
+
+def start_held(
+    lock: FileLock,
+    command: Sequence[str],
+    *,
+    log: IO[bytes] | int,
+    environment: Mapping[str, str],
+    cwd: str | None = None,
+) -> subprocess.Popen[bytes]:
+    """As `start_holding`; but the process, if it calls `end_with_parent`, ends when this one does, however it ends.
+
+    Args:
+        lock: Held here, and by the process.
+        command: With its arguments.
+        log: For what it prints and says.
+        environment: Beside our own.
+        cwd: Its folder; by default ours.
+    """
+    return _start(lock, command, subprocess.PIPE, log, log, environment, cwd)
+
+
+def _start(
+    lock: FileLock,
+    command: Sequence[str],
+    stdin: int,
+    output: IO[bytes] | int,
+    log: IO[bytes] | int,
+    environment: Mapping[str, str],
+    cwd: str | None,
+) -> subprocess.Popen[bytes]:
     os.set_inheritable(lock.descriptor, True)
     return subprocess.Popen(
         command,
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=output,
         stderr=log,
         start_new_session=True,
         pass_fds=(lock.descriptor,),
         env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
         cwd=cwd,
-    ).pid
+    )
+
+
+def end_with_parent() -> None:
+    """End this process and its children once its standard input ends: whoever holds the other side is gone."""
+
+    def wait() -> None:
+        import psutil
+
+        with suppress(OSError, ValueError):
+            sys.stdin.buffer.read()
+        for child in psutil.Process().children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
+        os._exit(1)
+
+    threading.Thread(target=wait, name="parent", daemon=True).start()
 
 
 def find_process(pid: int, create_time: float) -> psutil.Process | None:

@@ -1,0 +1,34 @@
+"""Trainings that do not begin on this host: a cluster chooses where."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from codebase_gardener.jobs.spec import JobSpec
+from codebase_gardener.registry.rows import JobRow
+
+__all__ = ["LOST_S", "Placement", "is_placed"]
+
+LOST_S = 30.0
+"""A node that was not heard of for so long has lost its job, in seconds."""
+_CLUSTER = "cluster:"
+
+
+class Placement(Protocol):
+    """Whoever finds a place for a training."""
+
+    @property
+    def device(self) -> str:
+        """What the job's row says in place of `host:device`; it begins with `cluster:`."""
+
+    def place(self, job: JobRow, spec: JobSpec) -> None:
+        """See to it that a queued job is trained somewhere, and return at once.
+
+        Raises:
+            ResourceError: No machine of the cluster could ever train it.
+        """
+
+
+def is_placed(device: str) -> bool:
+    """Whether a cluster chooses where a job of that device is trained."""
+    return device.startswith(_CLUSTER)
