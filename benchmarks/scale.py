@@ -21,6 +21,7 @@ import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 ASSUMED = "assumed"
 DAY_S = 86_400.0
@@ -404,14 +405,16 @@ def simulate_serving(
 # ---- the table
 
 
-def table(load: Load, *, seconds: float, days: float, seed: int) -> dict[str, object]:
+def table(load: Load, *, seconds: float, days: float, seed: int) -> dict[str, Any]:
     """The whole scale, on 2-core machines and on accelerators, and what breaks first."""
     figures = {name: one.value for name, one in FIGURES.items()}
     rows = []
     for name, speed in (("2 cores each", 1.0), ("an accelerator each", figures["accelerated"])):
         a_replica = figures["slots"] / figures["answer_s"] * speed
         a_trainer = 1 / (figures["place_s"] + figures["grow_s"] / speed)
+        cores = math.ceil(load.requests_per_s * figures["lookup_s"] / 0.7)
         cluster = Cluster(
+            figures={**figures, "registry_cores": cores},
             trainers=math.ceil(load.repositories / load.every_s / a_trainer / 0.8),
             replicas=math.ceil(load.requests_per_s / a_replica / 0.8),
             speed=speed,
@@ -419,7 +422,7 @@ def table(load: Load, *, seconds: float, days: float, seed: int) -> dict[str, ob
         warm_s = min(15.0, seconds / 2)
         rows.append({
             "machines": name,
-            "cluster": {"trainers": cluster.trainers, "replicas": cluster.replicas},
+            "cluster": {"trainers": cluster.trainers, "replicas": cluster.replicas, "registry": cores},
             "fleet": asdict(simulate_fleet(load, cluster, days=days, seed=seed)),
             "serving": asdict(simulate_serving(load, cluster, seconds=seconds, warm_s=warm_s, seed=seed)),
             "random routing": asdict(
@@ -436,7 +439,7 @@ def table(load: Load, *, seconds: float, days: float, seed: int) -> dict[str, ob
     }
 
 
-def limits(load: Load, figures: dict[str, float]) -> list[dict[str, object]]:
+def limits(load: Load, figures: dict[str, float]) -> list[dict[str, Any]]:
     """What all machines share: how much of it is asked for, and the load at which it is used up."""
     cores, bandwidth = figures["registry_cores"], figures["store_bytes_per_s"]
     grows_per_s = load.repositories / load.every_s
@@ -454,42 +457,55 @@ def limits(load: Load, figures: dict[str, float]) -> list[dict[str, object]]:
     ]
     return sorted(
         ({"what": what, "utilisation": share, "breaks_at": 1 / share} for what, share in shared),
-        key=lambda row: -float(row["utilisation"]),
+        key=lambda row: -row["utilisation"],
     )
 
 
-def _print(found: dict[str, object]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(width=140, soft_wrap=True, highlight=False, markup=False)
-    shown = Table("machines", "trainers", "replicas", "hours/day", "due, grown", "wait p50/p99", "answers/s", "busy",
-                  "memory/disk/store", "first wait p50/p99", "random: memory, p99")  # fmt: skip
-    for row in found["rows"]:  # type: ignore[attr-defined]
-        fleet, serving, other = row["fleet"], row["serving"], row["random routing"]
-        shown.add_row(
-            row["machines"],
-            f"{row['cluster']['trainers']:,}",
-            f"{row['cluster']['replicas']:,}",
-            f"{row['machine_hours_a_day']:,}",
-            f"{fleet['due']:,}, {fleet['grown']:,}",
-            f"{fleet['wait_p50_s']:.0f}/{fleet['wait_p99_s']:.0f} s",
-            f"{serving['answered_per_s']:,.0f}",
-            f"{serving['utilisation']:.0%}",
-            "/".join(f"{serving[f'from_{where}']:.1%}" for where in ("memory", "disk", "store")),
-            f"{1000 * serving['wait_p50_s']:.1f}/{1000 * serving['wait_p99_s']:,.0f} ms",
-            f"{other['from_memory']:.1%}, {1000 * other['wait_p99_s']:,.0f} ms",
+def markdown(found: dict[str, Any]) -> list[str]:
+    """The lines of docs/scale.md's tables."""
+    first, second = found["rows"]
+    cells = [(name, _cell(first), _cell(second)) for name, _cell in CELLS.items()]
+    lines = [f"| | {first['machines']} | {second['machines']} |", "|---|---:|---:|"]
+    lines += [f"| {name} | {one} | {other} |" for name, one, other in cells]
+    lines += ["", "| what all machines share | used at this load | breaks at |", "|---|---:|---:|"]
+    for limit in found["limits"]:
+        lines.append(
+            f"| {limit['what']} | {limit['utilisation']:.1%} | {limit['breaks_at']:,.3g} × the load |"
         )
-    console.print(shown)
-    shared = Table("what all share", "used at this load", "breaks at")
-    for limit in found["limits"]:  # type: ignore[attr-defined]
-        shared.add_row(limit["what"], f"{limit['utilisation']:.1%}", f"{limit['breaks_at']:,.3g} × the load")
-    console.print(shared)
-    console.print(f"stored: {found['stored_bytes'] / 1e12:.2f} TB of adapters")  # type: ignore[operator]
-    assumptions = Table("figure", "value", "from")
-    for name, one in FIGURES.items():
-        assumptions.add_row(name, f"{one.value:,g} {one.unit}", one.source)
-    console.print(assumptions)
+    return [*lines, "", "| figure | value | from |", "|---|---:|---|", *figure_rows()]
+
+
+def figure_rows() -> list[str]:
+    """A row for each figure that the simulator is fed with."""
+    return [f"| `{name}` | {one.value:,g} {one.unit} | {one.source} |" for name, one in FIGURES.items()]
+
+
+CELLS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "nodes that grow": lambda row: f"{row['cluster']['trainers']:,}",
+    "busy": lambda row: f"{row['fleet']['utilisation']:.0%}",
+    "due and grown, of the days simulated": lambda row: f"{row['fleet']['due']:,}, {row['fleet']['grown']:,}",
+    "waits for a node, p50 / p99": lambda row: (
+        f"{row['fleet']['wait_p50_s']:.0f} / {row['fleet']['wait_p99_s']:.0f} s"
+    ),
+    "written to the store a day": lambda row: f"{row['fleet']['stored_bytes_a_day'] / 1e9:,.0f} GB",
+    "replicas": lambda row: f"{row['cluster']['replicas']:,}",
+    "slots busy": lambda row: f"{row['serving']['utilisation']:.0%}",
+    "answers a second": lambda row: f"{row['serving']['answered_per_s']:,.0f}",
+    "adapter in memory / on disk / in the store": lambda row: _places(row["serving"]),
+    "waits for its slot, p50 / p99": lambda row: _waits(row["serving"]),
+    "the same with random routing: places": lambda row: _places(row["random routing"]),
+    "the same with random routing: waits": lambda row: _waits(row["random routing"]),
+    "cores of the registry": lambda row: f"{row['cluster']['registry']:,}",
+    "machine hours a day": lambda row: f"{row['machine_hours_a_day']:,}",
+}
+
+
+def _places(serving: dict[str, Any]) -> str:
+    return " / ".join(f"{serving[f'from_{where}']:.1%}" for where in ("memory", "disk", "store"))
+
+
+def _waits(serving: dict[str, Any]) -> str:
+    return f"{1000 * serving['wait_p50_s']:.1f} / {1000 * serving['wait_p99_s']:,.0f} ms"
 
 
 def main() -> int:
@@ -500,7 +516,7 @@ def main() -> int:
     if arguments.measure:
         from scale_measured import registry_figures
 
-        found: dict[str, object] = registry_figures(arguments.projects)
+        found: dict[str, Any] = registry_figures(arguments.projects)
     elif arguments.check:
         from scale_measured import check
 
@@ -508,10 +524,13 @@ def main() -> int:
     else:
         found = table(load, seconds=arguments.seconds, days=arguments.days, seed=arguments.seed)
         if not arguments.json:
-            _print(found)
+            print(
+                f"{load}, {arguments.days:g} days, {arguments.seconds:g} s of serving, seed {arguments.seed}"
+            )
+            print("\n".join(markdown(found)), f"\nstored: {found['stored_bytes'] / 1e12:.2f} TB of adapters")
             return 0
     print(json.dumps(found, indent=1))
-    return int(arguments.check and float(found["worst"]) > 0.15)  # type: ignore[arg-type]
+    return int(arguments.check and found["worst"] > 0.15)
 
 
 def _arguments() -> argparse.Namespace:

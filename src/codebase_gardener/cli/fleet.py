@@ -63,8 +63,12 @@ def grow_many(
         due = [row.entry for row in rows if row.why]
         outcomes: list[Outcome] = []
         if due:
-            with _runner(gardener, due, display, on) as run, _shown(rows, display, as_json) as watcher:
-                outcomes = run_fleet(gardener, due, watcher, run)
+            try:
+                with _runner(gardener, due, display, on) as run, _shown(rows, display, as_json) as watcher:
+                    outcomes = run_fleet(gardener, due, watcher, run)
+            except KeyboardInterrupt:
+                display.say("\nStopped. What has ended is kept; the same command goes on with the rest.")
+                raise
     _conclude(file, rows, outcomes, as_json)
 
 

@@ -75,7 +75,7 @@ def grow(
             raise InvalidInputError(f"--many and {wrong[0]} do not go together", hint="say it in the file")
         from codebase_gardener.cli.fleet import grow_many
 
-        grow_many(many, base=base, minutes=minutes, on=None, plan_only=plan_only, as_json=as_json)
+        grow_many(many, base=base, minutes=minutes, on=on, plan_only=plan_only, as_json=as_json)
         return
     if source is None:
         raise InvalidInputError("no SOURCE is named", hint="gardener grow PATH, or gardener grow --many FILE")
