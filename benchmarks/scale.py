@@ -1,6 +1,6 @@
 """How far a fleet and what serves it scale: discrete events with fixed seeds, fed with measured figures.
 
-    python benchmarks/scale.py [--json] [--seconds 40] [--days 3] [--seed 0]    # docs/scale.md
+    python benchmarks/scale.py [--json] [--seconds 24] [--days 3] [--seed 0]    # docs/scale.md
     python benchmarks/scale.py --measure [--projects 10000]     # the registry's figures, of this machine
     python benchmarks/scale.py --check                          # 1 and 2 nodes with real waits against the simulator
 
@@ -24,6 +24,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 ASSUMED = "assumed"
+COPIES, QUEUED = 1.5, 1.5
+"""Of a hot adapter, so many times the replicas that its requests keep busy; a holder takes so many times its slots."""
 DAY_S = 86_400.0
 
 
@@ -75,7 +77,7 @@ class Cluster:
     Attributes:
         trainers: Nodes that grow, one repository at a time.
         replicas: That answer.
-        speed: Of a replica and a trainer, 2 cores being 1.
+        speed: Of a replica, 2 cores being 1; those that grow have 2 cores.
         lookup_s: A request's time in the registry, of one core.
     """
 
@@ -173,7 +175,7 @@ def simulate_fleet(
     waits, ends, started = [], [], 0
     for time in due:
         spread = chance.lognormvariate(-(figures["grow_spread"] ** 2) / 2, figures["grow_spread"])
-        seconds = figures["place_s"] + figures["grow_s"] * spread / cluster.speed
+        seconds = figures["place_s"] + figures["grow_s"] * spread
         end = nodes.serve(time, seconds)
         if end - seconds <= horizon:
             started += 1
@@ -232,7 +234,7 @@ class Replica:
         self.ongoing = 0
         self.free = [0.0] * slots
         self.memory: OrderedDict[int, float] = OrderedDict()  # with when each is open
-        self.disk: OrderedDict[int, None] = OrderedDict()
+        self.disk: OrderedDict[int, float] = OrderedDict()
         self.in_memory, self.on_disk = in_memory, on_disk
 
     def hold(self, adapter: int) -> tuple[str, int | None]:
@@ -241,7 +243,7 @@ class Replica:
             self.memory.move_to_end(adapter)
             return "memory", None
         where = "disk" if adapter in self.disk else "store"
-        self.disk[adapter] = None
+        self.disk[adapter] = 0.0
         self.disk.move_to_end(adapter)
         if len(self.disk) > self.on_disk:
             self.disk.popitem(last=False)
@@ -291,15 +293,29 @@ class Serving:
         self._fill()
 
     def _fill(self) -> None:
-        """Each adapter lies on one replica's disk, the most asked for in memory: who starts cold is not asked about."""
-        count, room = len(self.replicas), self.figures["in_memory"]
+        """As it is after a while: copies as an adapter is asked for, then by rank what still fits; the rest on disks.
+
+        Who starts cold is not asked about.
+        """
+        count, total = (
+            len(self.replicas),
+            sum(1 / rank**self.load.zipf for rank in range(1, self.load.adapters + 1)),
+        )
+        room, place = count * self.figures["in_memory"], 0
+        held = 0
         for adapter in range(self.load.adapters):
-            replica = self.replicas[adapter % count]
-            if len(replica.disk) < replica.on_disk:
-                replica.disk[adapter] = None
-            if len(replica.memory) < room:
-                replica.memory[adapter] = 0.0
-                self.holders.setdefault(adapter, Holders()).add(adapter % count)
+            share = 1 / (adapter + 1) ** self.load.zipf / total
+            for _ in range(min(count, max(1, math.ceil(COPIES * share * count)))):
+                if place < room:
+                    self.replicas[place % count].memory[adapter] = 0.0
+                    self.holders.setdefault(adapter, Holders()).add(place % count)
+                    place, held = place + 1, adapter + 1
+        for replica in self.replicas:
+            others = range(held, self.load.adapters)
+            for adapter in self.chance.sample(others, min(len(others), replica.on_disk)):
+                replica.disk[adapter] = 0.0
+            for adapter in list(reversed(replica.memory)):  # rarest first: these leave first
+                replica.memory.move_to_end(adapter)
 
     def run(self) -> ServingResult:
         self._next()
@@ -365,7 +381,7 @@ class Serving:
         holders = self.holders.get(adapter)
         if self.affine and holders is not None and holders.rows:
             best = self._less(holders.rows)
-            if self.replicas[best].ongoing < self.replicas[best].slots:
+            if self.replicas[best].ongoing < QUEUED * self.replicas[best].slots:
                 return best
         return self._less(range(len(self.replicas)))
 
@@ -405,34 +421,34 @@ def simulate_serving(
 # ---- the table
 
 
+MACHINES = {
+    "2 cores each": (1.0, 1.0),
+    "an accelerator each": (FIGURES["accelerated"].value, 1.0),
+    "an accelerator each, 20 GB of adapters": (FIGURES["accelerated"].value, 10.0),
+}
+"""Their speed, and how many times the adapters of `in_memory` each holds."""
+
+
 def table(load: Load, *, seconds: float, days: float, seed: int) -> dict[str, Any]:
-    """The whole scale, on 2-core machines and on accelerators, and what breaks first."""
+    """The whole scale: what grows, what serves on machines of three kinds, and what all share."""
     figures = {name: one.value for name, one in FIGURES.items()}
+    trainers = math.ceil(load.repositories / load.every_s * (figures["place_s"] + figures["grow_s"]) / 0.8)
+    cores = math.ceil(load.requests_per_s * figures["lookup_s"] / 0.7)
     rows = []
-    for name, speed in (("2 cores each", 1.0), ("an accelerator each", figures["accelerated"])):
-        a_replica = figures["slots"] / figures["answer_s"] * speed
-        a_trainer = 1 / (figures["place_s"] + figures["grow_s"] / speed)
-        cores = math.ceil(load.requests_per_s * figures["lookup_s"] / 0.7)
-        cluster = Cluster(
-            figures={**figures, "registry_cores": cores},
-            trainers=math.ceil(load.repositories / load.every_s / a_trainer / 0.8),
-            replicas=math.ceil(load.requests_per_s / a_replica / 0.8),
-            speed=speed,
+    for name, (speed, times) in MACHINES.items():
+        own = {**figures, "registry_cores": cores, "in_memory": figures["in_memory"] * times}
+        replicas = math.ceil(load.requests_per_s * figures["answer_s"] / figures["slots"] / speed / 0.8)
+        cluster = Cluster(trainers=trainers, replicas=replicas, speed=speed, figures=own)
+        serving = simulate_serving(load, cluster, seconds=seconds, warm_s=seconds / 2, seed=seed)
+        rows.append(
+            {"machines": name, "replicas": replicas, "registry_cores": cores, "serving": asdict(serving)}
         )
-        warm_s = min(15.0, seconds / 2)
-        rows.append({
-            "machines": name,
-            "cluster": {"trainers": cluster.trainers, "replicas": cluster.replicas, "registry": cores},
-            "fleet": asdict(simulate_fleet(load, cluster, days=days, seed=seed)),
-            "serving": asdict(simulate_serving(load, cluster, seconds=seconds, warm_s=warm_s, seed=seed)),
-            "random routing": asdict(
-                simulate_serving(load, cluster, seconds=seconds, warm_s=warm_s, seed=seed, affine=False)
-            ),
-            "machine_hours_a_day": 24 * (cluster.trainers + cluster.replicas),
-        })  # fmt: skip
+    fleet = simulate_fleet(load, Cluster(trainers=trainers), days=days, seed=seed)
     return {
         "load": asdict(load),
         "figures": {name: asdict(one) for name, one in FIGURES.items()},
+        "trainers": trainers,
+        "fleet": asdict(fleet),
         "rows": rows,
         "limits": limits(load, figures),
         "stored_bytes": load.adapters * figures["adapter_bytes"],
@@ -463,10 +479,21 @@ def limits(load: Load, figures: dict[str, float]) -> list[dict[str, Any]]:
 
 def markdown(found: dict[str, Any]) -> list[str]:
     """The lines of docs/scale.md's tables."""
-    first, second = found["rows"]
-    cells = [(name, _cell(first), _cell(second)) for name, _cell in CELLS.items()]
-    lines = [f"| | {first['machines']} | {second['machines']} |", "|---|---:|---:|"]
-    lines += [f"| {name} | {one} | {other} |" for name, one, other in cells]
+    fleet, rows = found["fleet"], found["rows"]
+    stored = f"{fleet['stored_bytes_a_day'] / 1e9:,.0f} GB"
+    lines = [
+        "| growing | |", "|---|---:|",
+        f"| nodes of 2 cores | {found['trainers']:,}, busy {fleet['utilisation']:.0%} |",
+        "| due, grown, under way, waiting | "
+        + ", ".join(f"{fleet[name]:,}" for name in ("due", "grown", "under_way", "waiting"))
+        + " |",
+        f"| waits for a node, p50 / p99 | {fleet['wait_p50_s']:.0f} / {fleet['wait_p99_s']:.0f} s |",
+        f"| machine hours a day | {24 * found['trainers']:,} |",
+        f"| written to the store a day | {stored} |",
+        f"| adapters in the store | {found['stored_bytes'] / 1e12:.2f} TB |",
+        "", "| serving | " + " | ".join(row["machines"] for row in rows) + " |", "|---|" + "---:|" * len(rows),
+    ]  # fmt: skip
+    lines += [f"| {name} | " + " | ".join(map(cell, rows)) + " |" for name, cell in CELLS.items()]
     lines += ["", "| what all machines share | used at this load | breaks at |", "|---|---:|---:|"]
     for limit in found["limits"]:
         lines.append(
@@ -481,22 +508,16 @@ def figure_rows() -> list[str]:
 
 
 CELLS: dict[str, Callable[[dict[str, Any]], str]] = {
-    "nodes that grow": lambda row: f"{row['cluster']['trainers']:,}",
-    "busy": lambda row: f"{row['fleet']['utilisation']:.0%}",
-    "due and grown, of the days simulated": lambda row: f"{row['fleet']['due']:,}, {row['fleet']['grown']:,}",
-    "waits for a node, p50 / p99": lambda row: (
-        f"{row['fleet']['wait_p50_s']:.0f} / {row['fleet']['wait_p99_s']:.0f} s"
-    ),
-    "written to the store a day": lambda row: f"{row['fleet']['stored_bytes_a_day'] / 1e9:,.0f} GB",
-    "replicas": lambda row: f"{row['cluster']['replicas']:,}",
+    "replicas": lambda row: f"{row['replicas']:,}",
+    "machine hours a day": lambda row: f"{24 * row['replicas']:,}",
     "slots busy": lambda row: f"{row['serving']['utilisation']:.0%}",
     "answers a second": lambda row: f"{row['serving']['answered_per_s']:,.0f}",
     "adapter in memory / on disk / in the store": lambda row: _places(row["serving"]),
     "waits for its slot, p50 / p99": lambda row: _waits(row["serving"]),
-    "the same with random routing: places": lambda row: _places(row["random routing"]),
-    "the same with random routing: waits": lambda row: _waits(row["random routing"]),
-    "cores of the registry": lambda row: f"{row['cluster']['registry']:,}",
-    "machine hours a day": lambda row: f"{row['machine_hours_a_day']:,}",
+    "the store's bandwidth": lambda row: f"{row['serving']['store_utilisation']:.0%}",
+    "cores of the registry": lambda row: (
+        f"{row['registry_cores']}, busy {row['serving']['registry_utilisation']:.0%}"
+    ),
 }
 
 
@@ -527,7 +548,7 @@ def main() -> int:
             print(
                 f"{load}, {arguments.days:g} days, {arguments.seconds:g} s of serving, seed {arguments.seed}"
             )
-            print("\n".join(markdown(found)), f"\nstored: {found['stored_bytes'] / 1e12:.2f} TB of adapters")
+            print("\n".join(markdown(found)))
             return 0
     print(json.dumps(found, indent=1))
     return int(arguments.check and found["worst"] > 0.15)
@@ -536,7 +557,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--seconds", type=float, default=40, help="simulated, of serving")
+    parser.add_argument("--seconds", type=float, default=24, help="simulated, of serving")
     parser.add_argument("--days", type=float, default=3, help="simulated, of the fleet")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--repositories", type=int, default=Load.repositories)

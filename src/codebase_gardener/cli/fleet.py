@@ -195,20 +195,24 @@ def _conclude(file: Path, rows: Sequence[Due], outcomes: Sequence[Outcome], as_j
     """All of the file, those that failed with what to do next."""
     now: Mapping[str, Outcome] = {outcome.name: outcome for outcome in outcomes}
     failed = [outcome for outcome in outcomes if outcome.state == "failed"]
+    error = TrainingError(
+        f"{len(failed)} of {len(outcomes)} could not be grown: {', '.join(one.name for one in failed)}",
+        hint=f"run `gardener grow --many {file}` again: it does those that failed",
+    )
     if as_json:
         repositories = [_as_dict(row, now.get(row.entry.name, row.last)) for row in rows]
-        _event("fleet", grown=len(outcomes) - len(failed), failed=len(failed), repositories=repositories)
-    else:
-        _show_all(rows, now)
-    for outcome in [] if as_json else failed:
+        counts = {"grown": len(outcomes) - len(failed), "failed": len(failed)}
+        _event("fleet", **counts, repositories=repositories, **(error.as_dict() if failed else {}))
+        if failed:
+            raise SystemExit(error.exit_code)
+        return
+    _show_all(rows, now)
+    for outcome in failed:
         echo(f"{outcome.name}: {outcome.error}", err=True)
         if outcome.hint:
             echo(f"  → {outcome.hint}", err=True)
     if failed:
-        raise TrainingError(
-            f"{len(failed)} of {len(outcomes)} could not be grown: {', '.join(one.name for one in failed)}",
-            hint=f"run `gardener grow --many {file}` again: it does those that failed",
-        )
+        raise error
 
 
 def _show_due(rows: Sequence[Due], as_json: bool) -> None:

@@ -126,7 +126,7 @@ def _grow(row: dict[str, Any], news: Any) -> dict[str, Any]:
 
 def _node() -> str:
     here = ray.get_runtime_context().get_node_id()
-    return next((row["NodeName"] for row in ray.nodes() if row["NodeID"] == here), here[:12])
+    return str(next((row["NodeName"] for row in ray.nodes() if row["NodeID"] == here), here[:12]))
 
 
 @contextmanager
