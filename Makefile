@@ -1,6 +1,8 @@
 # make demo: install and grow this very repository.  make test: everything.  make check: before every commit.
 # make bench-train [QUICK=1]: the speed of training beside transformers' Trainer and TRL.
-# make soak [SOAK_MINUTES=20]: adapters of all kinds in random order, each answer compared with stock PEFT.
+# make soak [SOAK_MINUTES=20]: adapters of all kinds in random order, each answer compared with stock PEFT;
+#   eight processes that write into one PostgreSQL behind a proxy that is cut;
+#   a store whose service is killed again and again under several writers.
 # make clients: programs that people use, each in its own environment, against the server.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -42,7 +44,8 @@ bench-train: $(VENV)/.stamp-bench
 	$(BIN)/python benchmarks/train.py $(if $(QUICK),--quick)
 
 soak: $(VENV)/.stamp-dev
-	SOAK_MINUTES=$(SOAK_MINUTES) $(BIN)/pytest tests/adapters/test_torch_states.py -k soak
+	SOAK_MINUTES=$(SOAK_MINUTES) $(BIN)/pytest tests/adapters/test_torch_states.py tests/registry/test_transactions.py \
+		tests/store/test_object_store.py -k soak
 
 clients: $(VENV)/.stamp-dev
 	PYTHON=$(PYTHON) scripts/clients.sh install

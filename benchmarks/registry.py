@@ -1,8 +1,11 @@
-"""How long a project's adapters take to list, newest first, in a registry of 100,000.
+"""How long a project's adapters take to list, newest first, in a registry of 100,000; how fast processes write.
 
     python benchmarks/registry.py [--json] [--adapters 100000] [--url URL]
+    python benchmarks/registry.py --writers 1 8 [--seconds 5] [--json] [--url URL]
 
 Without --url it is a SQLite file in a temporary directory; with one it must be empty, and is left full.
+With --writers, so many processes, each with a project of its own, reserve a job, claim one, beat, append ten events,
+publish it, set it active, and begin again: six transactions.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import multiprocessing
 import statistics
 import sys
 import tempfile
@@ -20,7 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from codebase_gardener.registry import schema
+from codebase_gardener.registry.rows import Publication
 from codebase_gardener.registry.transactions import Registry
+from codebase_gardener.utils.files import publish_dir
 from codebase_gardener.utils.names import AdapterRef
 
 TARGET_MS = 20.0
@@ -43,6 +49,8 @@ VERSION = {
 
 def main() -> int:
     arguments = _arguments()
+    if arguments.writers:
+        return _written(arguments)
     with _registry(arguments.url) as registry:
         spread = _fill(registry, "spread", PROJECTS, arguments.adapters // PROJECTS)
         _fill(registry, "large", 1, arguments.adapters)
@@ -60,7 +68,54 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("--adapters", type=int, default=100_000)
     parser.add_argument("--url", help="an empty database")
+    parser.add_argument("--writers", type=int, nargs="+", help="measure writing, with so many processes")
+    parser.add_argument("--seconds", type=float, default=5.0)
     return parser.parse_args()
+
+
+def _written(arguments: argparse.Namespace) -> int:
+    with _registry(arguments.url) as registry, tempfile.TemporaryDirectory() as folder:
+        url = registry.database.url.render_as_string(hide_password=False)
+        for writers in arguments.writers:
+            asked = [(url, Path(folder), f"{writers}-{n}", arguments.seconds) for n in range(writers)]
+            with multiprocessing.get_context("spawn").Pool(writers) as pool:
+                done = pool.starmap(_write, asked)
+            result = {
+                "benchmark": "registry",
+                "name": f"transactions that write, {writers} processes",
+                "database": registry.database.url.drivername,
+                "transactions_per_s": round(sum(count / took_s for count, took_s in done), 1),
+                "seconds": arguments.seconds,
+            }
+            shown = "{transactions_per_s:8.1f} /s  {name}, {database}".format(**result)
+            print(json.dumps(result) if arguments.json else shown, flush=True)
+    return 0
+
+
+_PER_ROUND = 6
+
+
+def _write(url: str, folder: Path, name: str, seconds: float) -> tuple[int, float]:
+    """Transactions and the seconds they took. Begins together with the others within the start of a process."""
+    published = folder / name / "1"
+    (folder / name / "staged").mkdir(parents=True)
+    (folder / name / "staged" / "adapter_config.json").write_text("{}")
+    files = publish_dir(folder / name / "staged", published)["files"]
+    events = [(seq, {"kind": "step", "step": seq, "loss": 1.5}) for seq in range(1, 11)]
+    work = {"dataset_hash": "1" * 64, "base_id": "base", "base_hash": "0" * 64, "device": "ray:cpu"}
+    with Registry(url, connections=2) as registry:
+        registry.add_project(name, f"/src/{name}", "git")
+        begun, rounds = time.perf_counter(), 0
+        while time.perf_counter() - begun < seconds:
+            registry.reserve_job(name, "default", lambda job: folder / job, spec_hash=f"{rounds}", **work)
+            while (job := registry.claim_next_job("ray:cpu", name)) is None:
+                pass
+            registry.beat(job.id, name)
+            registry.append_job_events(job.id, events)
+            registry.publish(job.id, Publication(published, files, 2), {})
+            registry.set_active(job.project, job.adapter_name, job.version)
+            rounds += 1
+        return _PER_ROUND * rounds, time.perf_counter() - begun
 
 
 @contextmanager

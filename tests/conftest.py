@@ -16,7 +16,7 @@ import pytest
 from codebase_gardener.config.settings import Settings
 from samples.geometry import FUNCTIONS
 
-pytest_plugins = ["samples.kept_scans", "samples.tiny_adapters"]
+pytest_plugins = ["samples.kept_scans", "samples.object_stores", "samples.tiny_adapters"]
 
 # A million objects that stay are made until the first test runs: no search for cycles goes through them, then or later.
 gc.disable()

@@ -291,6 +291,7 @@ ACROSS = {
     "knowledge/answers/test_heirs.py": "several languages",
     "knowledge/links/test_foreign_links.py": "several languages",
     "registry/test_crashes.py": "every transaction",
+    "registry/test_cuts.py": "every transaction",
     "repository/test_attacks.py": "a hostile repository",
     "serving/test_continue.py": "the client of an editor",
     "training/fast/test_torch_fast_runs.py": "runs on the fast path",

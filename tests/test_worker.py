@@ -14,14 +14,17 @@ from typing import Any
 import psutil
 import pytest
 
+from codebase_gardener import worker
+from codebase_gardener.bases.sidecar import SIDECAR
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.jobs.submission import adapter_directory
 from codebase_gardener.models.peft_manager import PeftManager
 from codebase_gardener.registry.rows import JobRow
+from codebase_gardener.store.shared import SharedFolders
 from codebase_gardener.utils.error_handling import ConflictError, ResourceError, TrainingError
-from codebase_gardener.utils.files import is_published
+from codebase_gardener.utils.files import is_published, publish_dir, staging, write_json
 from codebase_gardener.utils.names import parse_ref
 
 pytestmark = pytest.mark.slow
@@ -350,3 +353,30 @@ def test_a_full_disk_ends_the_training_and_room_lets_it_go_on(settings: Settings
             until(lambda: not JobDirectory(job.directory).is_alive(), "the worker ends")
     finally:
         subprocess.run(["umount", disk], check=True)
+
+
+def test_of_two_workers_on_one_job_the_first_one_s_files_are_the_version_s(tmp_path: Path) -> None:
+    """One that was taken for dead, on another machine, has published meanwhile."""
+
+    def made(home: str, weights: bytes, dataset: str = "d") -> tuple[SharedFolders, Path]:
+        place = tmp_path / home / "projects/demo/adapters/default/1"
+        shared = SharedFolders.open(
+            tmp_path / home, f"file://{tmp_path / 'store'}", cache_bytes=1 << 20, grace_s=3600
+        )
+        with staging(place) as staged:
+            said = {"adapter": "demo/default@1", "base_hash": "b", "dataset_hash": dataset, "spec": {"r": 4}}
+            write_json(staged / SIDECAR, {"version": said, "weights": weights.hex()})
+            (staged / "weights").write_bytes(weights)
+            publish_dir(staged, place)
+        return shared, place
+
+    first, place = made("one", b"first")
+    worker._share(place, first)
+    second, late = made("two", b"second")
+    worker._share(late, second)
+    assert (late / "weights").read_bytes() == b"first"
+    assert is_published(late, check_hashes=True)
+    third, other = made("three", b"third", dataset="of another registry")
+    with pytest.raises(ConflictError, match="another writer was faster"):
+        worker._share(other, third)
+    assert (other / "weights").read_bytes() == b"third"

@@ -22,20 +22,35 @@ from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.queue import start_next
 from codebase_gardener.jobs.spec import JobSpec
 from codebase_gardener.jobs.submission import adapter_directory, check_storage
+from codebase_gardener.models.peft_manager import shared_folders
 from codebase_gardener.registry.rows import JobRow, Publication
 from codebase_gardener.registry.transactions import Registry
+from codebase_gardener.store.shared import SharedFolders
 from codebase_gardener.training.warm import described
 from codebase_gardener.utils.allocator import give_back_freed_memory, keep_freed_memory
 from codebase_gardener.utils.children import end_with_parent
 from codebase_gardener.utils.collection import paused_collection
-from codebase_gardener.utils.error_handling import CodebaseGardenerError, ConflictError, ResourceError
-from codebase_gardener.utils.files import is_published, out_of_room, publish_dir, read_json, remove_tree
+from codebase_gardener.utils.error_handling import (
+    CodebaseGardenerError,
+    ConflictError,
+    ResourceError,
+    StoreError,
+)
+from codebase_gardener.utils.files import (
+    is_published,
+    out_of_room,
+    publish_dir,
+    read_json,
+    remove_tree,
+    staging,
+)
 from codebase_gardener.utils.limits import kernel_kills
 from codebase_gardener.utils.logs import configure_logging
 
 __all__ = ["main"]
 
 _FULL_BYTES = 1 << 20
+_SAME_WORK = ("adapter", "base_hash", "dataset_hash", "spec")
 
 
 def main(job_directory: str) -> int:
@@ -60,17 +75,24 @@ def main(job_directory: str) -> int:
             directory.events.append("ended", state=job.state)
             return 0
         target = adapter_directory(settings.projects_dir, job.ref)
+        shared = shared_folders(settings)
         try:
-            _grow(directory, spec, job, target, settings, registry)
+            _grow(directory, spec, job, target, settings, registry, shared)
         except Exception as error:  # whatever it was, the job must end in a state that says so
-            return _fail(directory, job, target, settings, registry, error)
+            return _fail(directory, job, target, settings, registry, shared, error)
         finally:
             start_next(registry, job.device, settings.for_workers)
     return 0
 
 
 def _grow(
-    directory: JobDirectory, spec: JobSpec, job: JobRow, target: Path, settings: Settings, registry: Registry
+    directory: JobDirectory,
+    spec: JobSpec,
+    job: JobRow,
+    target: Path,
+    settings: Settings,
+    registry: Registry,
+    shared: SharedFolders,
 ) -> None:
     from codebase_gardener.adapters.proof import prove
 
@@ -80,6 +102,7 @@ def _grow(
         publish_dir(directory.artifact, target)
         directory.events.append("published", path=str(target))
         give_back_freed_memory()  # the proof's process needs its own
+    _share(target, shared)
     plan = directory.planned()
     directory.events.append("stage", stage="proving")
     receipt = prove(
@@ -97,6 +120,24 @@ def _grow(
     for folder in (directory.checkpoints, directory.best):
         shutil.rmtree(folder, ignore_errors=True)
     directory.events.append("ready", adapter=str(job.ref))
+
+
+def _share(target: Path, shared: SharedFolders) -> None:
+    """Of two workers on one job, such as one that was taken for dead, the first one's files are the version's.
+
+    A number is never given twice: what is under it is of this very job, or of another registry, and then it differs.
+    """
+    try:
+        shared.share(target)
+    except ConflictError:
+        mine = read_json(target / SIDECAR)["version"]
+        with staging(target) as staged:
+            other = shared.copy(target, staged / "other")
+            theirs = read_json(other / SIDECAR)["version"]
+            if any(mine[name] != theirs[name] for name in _SAME_WORK):
+                raise
+            shutil.rmtree(target)
+            os.rename(other, target)
 
 
 def _train(directory: JobDirectory, spec: JobSpec, job: JobRow, settings: Settings) -> None:
@@ -133,6 +174,7 @@ def _fail(
     target: Path,
     settings: Settings,
     registry: Registry,
+    shared: SharedFolders,
     error: Exception,
 ) -> int:
     traceback.print_exc()
@@ -142,6 +184,9 @@ def _fail(
             directory.events.append("error", message=told.message, hint=told.hint)
         if registry.job(job.id).state != "ready":
             remove_tree(target, settings.home / "trash")  # published but not proven: litter
+            if not isinstance(error, ConflictError):  # else it is another's that lies in the store
+                with suppress(StoreError):  # `doctor` finds it
+                    shared.withdraw([target])
         try:
             registry.fail_job(job.id, f"{told.message}; {told.hint}" if told.hint else told.message)
         except ConflictError:

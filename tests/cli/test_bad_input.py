@@ -130,6 +130,11 @@ def test_training_options(garden: Cli, options: list[str], words: str) -> None:
     assert garden("jobs", "list", "--json").json == []
 
 
+def test_options_of_grow_reach_the_training(cli: Cli, small_repository: Path) -> None:
+    for option, value in (("minutes", "-1"), ("threads", "5000")):
+        cli("grow", small_repository, f"--{option}", value).failed(2, f"training option {option}")
+
+
 def test_home_that_is_a_file(cli: Cli, tmp_path: Path, small_repository: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener import publishing
+from codebase_gardener.gardener.adopting import Adopted, adopt, unregistered
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.gardener.importing import import_adapter
+from codebase_gardener.registry.leases import lease, lease_path
 from codebase_gardener.utils.error_handling import AdapterError, NotFoundError, ResourceError
+from codebase_gardener.utils.files import FileLock
 from codebase_gardener.utils.names import AdapterRef, parse_ref
 from samples.full_disks import fill
 
@@ -44,6 +48,31 @@ def test_an_import_that_fails_takes_no_number_and_leaves_nothing(
         assert import_adapter(gardener, str(folder), REF).version == 2
         gardener.delete(parse_ref("demo/taken@2"))
         assert import_adapter(gardener, str(folder), REF).version == 3, "of what was there, none comes twice"
+
+
+def test_what_is_being_proven_is_no_lost_folder(
+    settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`doctor --adopt` beside a merge gave the merge's folder a row of its own."""
+    seen: list[tuple[list[Path], Adopted]] = []
+
+    def prove(place: Path, *_: object, **__: object) -> dict[str, object]:
+        with Gardener(settings) as other:
+            assert place.is_dir()
+            seen.append((unregistered(other), adopt(other)))
+        return {"reloaded": True}
+
+    monkeypatch.setattr(publishing, "prove", prove)
+    with Gardener(settings) as gardener:
+        row = import_adapter(gardener, str(folder), REF)
+        assert seen == [([], Adopted((), ()))]
+        copy = row.directory.with_name("9")
+        shutil.copytree(row.directory, copy)
+        assert unregistered(gardener) == [copy], "nobody is at work on this one"
+        with FileLock(lease_path(copy)):
+            assert unregistered(gardener) == []
+        with lease(lease_path(copy)):
+            assert unregistered(gardener) == [copy], "whoever uses it gives it no row"
 
 
 def test_a_full_disk_takes_no_number_and_can_be_freed(

@@ -40,6 +40,8 @@ def test_a_form_is_what_grow_takes() -> None:
         {"source": "-rf", "name": "a", "revision": "--help", "base": "org/b", "minutes": "0.5"}
     )
     assert asked.arguments == ["--name=a", "--revision=--help", "--base=org/b", "--minutes=0.5", "--", "-rf"]
+    asked = GrowForm.of({"source": "a", "threads": "1", "fresh": "yes"})
+    assert asked.arguments == ["--threads=1", "--fresh", "--", "a"]
 
 
 @pytest.mark.parametrize(
@@ -49,6 +51,7 @@ def test_a_form_is_what_grow_takes() -> None:
      ({"source": "a", "revision": "\x1b[31m"}, "control"), ({"source": "a", "name": "../b"}, "project name"),
      ({"source": "a", "name": "-x"}, "project name"), ({"source": "a", "minutes": "five"}, "minutes"),
      ({"source": "a", "minutes": "nan"}, "minutes"), ({"source": "a", "minutes": "-1"}, "minutes"),
+     ({"source": "a", "threads": "-1"}, "threads"), ({"source": "a", "threads": "²"}, "threads"),
      ({"source": "a", "minutes": "0"}, "minutes"), ({"source": "a", "minutes": "inf"}, "minutes")],
 )  # fmt: skip
 def test_a_form_that_cannot_be_right_begins_nothing(fields: Mapping[str, str], word: str) -> None:

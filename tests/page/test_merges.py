@@ -19,7 +19,7 @@ from codebase_gardener.merging.merge import MergeInput, MergePrediction, MergeSp
 from codebase_gardener.registry.rows import ImportedAdapter, Publication
 from codebase_gardener.utils.error_handling import AdapterError
 from codebase_gardener.utils.files import FileLock, make_folder, publish_dir, write_json
-from samples.browser import SIZES, axe_violations
+from samples.browser import SIZES, check_view
 from samples.tiny_adapters import Trained
 
 from .conftest import LEFT_OUT, Home, asked, served, tab, token_in
@@ -319,8 +319,5 @@ def test_it_is_accessible_and_fits(chromium: Browser, tmp_path: Path) -> None:
         expect(page.get_by_label("Adapter 2", exact=True)).to_have_value("forest/oak@1")
         assert "a1=forest%2Foak%401" in page.url and "token" not in page.url
         for address in ("", f"/{folder.name}"):
-            page.goto(f"{home.url}/page/merge{address}")
-            for width, height in SIZES.values():
-                page.set_viewport_size({"width": width, "height": height})
-                assert axe_violations(page, LEFT_OUT) == []
-                assert page.evaluate("document.documentElement.scrollWidth") <= width
+            for size in SIZES:
+                check_view(page, LEFT_OUT, f"{home.url}/page/merge{address}", size)

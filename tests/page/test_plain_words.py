@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from dataclasses import fields
 from pathlib import Path
 
@@ -15,8 +16,11 @@ from codebase_gardener.evaluation.across_bases import AcrossBases
 from codebase_gardener.exports.request import ExportReport
 from codebase_gardener.merging.merge import MergeReport
 from codebase_gardener.page import training_feed
-from codebase_gardener.page.plain_words import log_in_words, worded
+from codebase_gardener.page.grow_runs import GrowForm
+from codebase_gardener.page.merges import _arguments
+from codebase_gardener.page.plain_words import FORM_FIELDS, in_form, log_in_words, worded
 from codebase_gardener.page.training_feed import happened
+from codebase_gardener.training.advice import RULES
 
 
 @pytest.mark.parametrize("kind", [Receipt, AcrossBases, ExportReport, MergeReport])
@@ -31,6 +35,35 @@ def test_kinds_of_receipts_have_words() -> None:
     assert worded("export-ollama receipt") == "exported for ollama"
     assert worded("parity-served receipt") == "compared with the adapter as it is served"
     assert worded("tokens receipt") == "measured token by token"
+
+
+def test_what_a_form_asks_for_is_named_as_in_the_form() -> None:
+    """A plan's warning named `--threads`, and the page had no such thing."""
+    grow = GrowForm(**{field.name: "1" for field in fields(GrowForm)}).arguments
+    merge = _arguments(defaultdict(str, method="svd", rank="8", density="0.5", a0="x/y", w0="1"))
+    given = [word.partition("=")[0] for word in grow if word.startswith("--") and word != "--"]
+    assert set(given) == set(FORM_FIELDS["grow"])
+    assert {word.partition("=")[0] for word in merge if word.startswith("--") and word != "--"} <= set(
+        FORM_FIELDS["merge"]
+    )
+    templates = Path(training_feed.__file__).parent / "templates"
+    for form, place in (
+        ("grow", "projects/grow.html"),
+        ("merge", "merge/form.html"),
+        ("measure", "verdict/pictures.html"),
+    ):
+        shown = (templates / place).read_text("utf-8")
+        assert [words for words in FORM_FIELDS[form].values() if words not in shown] == []
+
+
+def test_no_warning_of_a_plan_names_an_option_of_the_command_line() -> None:
+    assert [told for rule in RULES if "--" in (told := in_form(rule.text, "grow"))] == []
+    anew = "begin anew with: gardener jobs resume 20261130-1.a --from-start"
+    assert in_form(anew) == "“Begin anew” on the page of the training"
+    assert (
+        in_form("see --base-dir and a--base; --base X", "grow")
+        == "see --base-dir and a--base; “Base model” X"
+    )
 
 
 @pytest.mark.slow

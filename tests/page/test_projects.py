@@ -12,6 +12,7 @@ from sqlalchemy import update
 
 from codebase_gardener.registry import schema
 from codebase_gardener.utils.files import FileLock
+from codebase_gardener.utils.names import AdapterRef
 from samples.browser import SIZES, check_view
 from samples.queued_jobs import queue_job
 
@@ -141,6 +142,17 @@ def test_a_project_is_deleted_after_a_question(home: Home, page: Page) -> None:
     assert "doomed" not in [row.name for row in home.gardener.projects()]
 
 
+def test_a_project_without_a_repository_says_so(home: Home, page: Page) -> None:
+    """It said "growing it makes one" of a wiki, and there was nothing to grow."""
+    home.gardener.manager.ensure_project("loose")
+    for path in ("projects?q=loose", "projects/loose"):
+        page.goto(f"{home.url}/page/{path}")
+        expect(page.get_by_role("main")).to_contain_text("It has no repository")
+        expect(page.get_by_role("main")).not_to_contain_text("rows:")
+    expect(page.get_by_role("link", name="Grow it again")).to_have_count(0)
+    home.gardener.delete(AdapterRef("loose"))
+
+
 def test_what_is_typed_filters_and_stands_in_the_address(home: Home, page: Page) -> None:
     page.goto(f"{home.url}/page/projects")
     page.get_by_role("searchbox").press_sequentially("EMPT")
@@ -193,6 +205,13 @@ def test_while_it_grows_it_leads_to_its_training_and_its_wiki(home: Home, chromi
         log.write_text(log.read_text() + "newer still\n")
         expect(said).to_contain_text("newer still")
         assert said.evaluate("node => node.scrollTop") == 40
+        watch.hover()
+        page.mouse.down()
+        with page.expect_response(f"**/page/grow/{run.id}"):
+            log.write_text(log.read_text() + "while the button is pressed\n")
+        page.wait_for_timeout(300)
+        page.mouse.up()
+        expect(page.get_by_role("heading", level=1)).to_have_text(str(job.ref))
         page.goto(f"{home.url}/page/projects/garden")
         expect(main).to_contain_text(f"{job.ref} waits for its training")
         main.get_by_role("link", name="Watch it").click()
@@ -225,6 +244,30 @@ def test_a_plan_that_nobody_wants_is_discarded(home: Home, page: Page) -> None:
 @pytest.mark.parametrize("size", SIZES)
 def test_every_view_is_accessible_and_fits(home: Home, page: Page, path: str, size: str) -> None:
     check_view(page, LEFT_OUT, f"{home.url}/page/{path}", size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_is_met_on_the_way_is_accessible_and_fits(home: Home, chromium: Browser, size: str) -> None:
+    """A plan with its warnings, a run that failed, the key's form, and an error."""
+    told = {
+        **PLAN,
+        "reasons": [{"option": "batch_size", "value": 2, "why": "memory is short"}],
+        "warnings": [{"rule": "busy machine", "text": "wait, or give --threads for the cores that are free"}],
+    }
+    failed = {"error": "ModelError", "message": "m" * 200, "hint": "name another base with --base"}
+    runs = [
+        run_in(home.gardener.settings.home, f"20260101-000000-0000000{number}", **files)
+        for number, files in enumerate(({"plan": told}, {"plan": failed}))
+    ]
+    (runs[1].folder / "log.txt").write_text("l" * 300)
+    places = {f"grow/{runs[0].id}": "“CPU threads”", f"grow/{runs[1].id}": "“Base model”", "sign-in": "API key",
+              "projects/none": "there is no project"}  # fmt: skip
+    with tab(chromium, allowed=lambda line: "404" in line) as page:
+        for path, words in places.items():
+            check_view(page, LEFT_OUT, f"{home.url}/page/{path}", size)
+            expect(page.get_by_role("main")).to_contain_text(words)
+    for run in runs:
+        run.discard()
 
 
 def test_a_thousand_adapters_are_listed_in_one_small_view_that_stands_still(

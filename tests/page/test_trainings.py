@@ -193,6 +193,23 @@ def test_what_is_left_is_told_while_it_trains(home: Trainings) -> None:
     lock.release()
 
 
+def test_a_lone_point_is_seen_until_a_line_takes_its_place(home: Trainings, page: Page) -> None:
+    """A line of one point has no length: the picture of a training's first step was empty."""
+    job, lock = home.begun("lone", "eighth", steps=1)
+    page.goto(address(home, job))
+    area, lone = page.locator(".area"), page.locator("#curves .point")
+    expect(lone).to_have_count(1)
+    seen = area.screenshot()
+    lone.evaluate("node => { node.style.display = 'none'; }")
+    assert area.screenshot() != seen, "it is painted"
+    step(job, 2, 3)
+    expect(page.locator("[data-figure=step]")).to_have_text("2 of 20")
+    expect(lone).to_have_count(0)
+    assert last(page) == [2, 2.3]
+    home.gardener.registry.cancel_job(job.id)
+    lock.release()
+
+
 def test_a_stream_goes_on_where_it_was_and_ends_with_the_training(home: Trainings) -> None:
     job, lock = home.begun("short", "fourth", steps=2)
     size = JobDirectory(job.directory).events.path.stat().st_size

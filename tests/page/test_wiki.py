@@ -210,11 +210,13 @@ def test_what_is_typed_finds_pages_in_the_head_and_sections_and_code_in_the_view
     expect(page.get_by_role("main")).to_contain_text("Let a plant grow for some days")
 
 
-@pytest.mark.parametrize("place", ["index.html", PLANT, "graph.html", "search?q=plant", "changes",
+@pytest.mark.parametrize("place", ["/page/wiki", "index.html", PLANT, "graph.html", "search?q=plant", "changes",
+                                   "lines?path=src/garden/plants.py",
                                    "correct?page=Implementation:garden_Plant_init", "build"])  # fmt: skip
 @pytest.mark.parametrize("size", SIZES)
 def test_every_view_is_accessible_and_fits(home: Home, page: Page, place: str, size: str) -> None:
-    check_view(page, LEFT_OUT, at(home, place), size, settles_in=20_000)
+    address = f"{home.url}{place}" if place.startswith("/") else at(home, place)
+    check_view(page, LEFT_OUT, address, size, settles_in=20_000)
 
 
 def test_what_changed_since_is_shown_with_its_diff_as_text(home: Home, page: Page, source: Path) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from threading import Thread
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from codebase_gardener.registry import holds, schema, versions
 from codebase_gardener.utils.error_handling import ConflictError
@@ -41,6 +41,10 @@ def test_a_lease_lapses_without_its_heartbeat(registry, train):
     assert registry.holds(version.id)
     age(registry, 6)
     assert registry.holds(version.id) == []
+    registry.hold_versions([version.id], "b", "node-b")  # takes away the row of who was killed
+    with registry.database.read() as connection:
+        assert connection.scalars(select(schema.leases.c.holder)).all() == ["b"]
+    registry.give_back_holds("b", [version.id])
     registry.delete_version(version.ref)
 
 

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Thread
+from threading import Barrier, Thread
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -89,6 +90,31 @@ def test_jobs_of_an_earlier_schema_keep_all_but_the_copy_of_their_spec(empty_url
         [version] = registry.versions("demo")
         assert (version.job_id, version.spec, version.active) == (ready.id, {"r": 16}, True)
         assert not hasattr(ready, "spec")
+
+
+def test_machines_that_upgrade_at_once_do_it_once_and_earlier_workers_go_on(empty_url, monkeypatch):
+    monkeypatch.setattr(upgrading, "HEAD", "0005")
+    old = Database(empty_url)
+    upgrading.upgrade(old)
+    monkeypatch.undo()
+    together = Barrier(3)
+
+    def start(_: int) -> list[str]:
+        together.wait()
+        with Registry(empty_url) as registry:
+            return [job.id for job in registry.jobs()]
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(start, range(3))) == [[], [], []]
+    with old.write() as connection:  # one that began before the upgrade writes as it did
+        for row in OLD_ROWS[:2]:
+            connection.execute(text(row))
+        of_0005 = OLD_ROWS[2].replace(" spec,", "").replace(" '{\"r\": 16}',", "")
+        connection.execute(text(of_0005))
+    old.close()
+    with Registry(empty_url) as registry:
+        [job] = registry.jobs()
+        assert (job.node, job.beat_at, job.cancel_requested) == (None, None, False)
 
 
 def test_a_schema_newer_than_the_code_is_left_alone(empty_url):

@@ -13,7 +13,7 @@ import pytest
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.serving.engine import Engine, EngineState, Served
 from codebase_gardener.serving.late_engine import LateEngine
-from codebase_gardener.utils.error_handling import ModelError
+from codebase_gardener.utils.error_handling import ModelError, ResourceError
 
 BASE = cast(Base, SimpleNamespace(id="a base"))
 ONE = Served(BASE)
@@ -109,3 +109,39 @@ def test_a_start_that_fails_is_told_and_tried_again() -> None:
     assert engine.held() == {}
     assert engine.encode(BASE, "a") == ("encode", BASE, "a")
     assert tries == [1, 1]
+
+
+def test_who_waits_for_a_start_is_sent_away_when_the_server_ends() -> None:
+    inner, begun, may_end, closed = Noting(), threading.Event(), threading.Event(), threading.Event()
+    inner.close = closed.set  # type: ignore[attr-defined]
+
+    def start() -> Engine:
+        begun.set()
+        may_end.wait()
+        return cast(Engine, inner)
+
+    engine = LateEngine(start)
+    told: list[str] = []
+
+    def ask() -> None:
+        with pytest.raises(ResourceError) as caught:
+            engine.encode(BASE, "a")
+        told.append(caught.value.message)
+
+    waiting = threading.Thread(target=ask)
+    waiting.start()
+    assert begun.wait(10)
+    engine.give_up()
+    waiting.join(10)
+    ask()
+    assert told == ["the server is ending"] * 2, "while the start goes on"
+    may_end.set()
+    assert closed.wait(10), "what came too late is closed"
+    assert engine.held() == {}
+
+
+def test_an_engine_that_has_started_is_not_given_up() -> None:
+    engine = late(Noting(), [])
+    assert engine.context_tokens(BASE)
+    engine.give_up()
+    assert engine.context_tokens(BASE) == ("context_tokens", BASE)

@@ -24,8 +24,10 @@ from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.serving import server
+from codebase_gardener.serving.answering import Answering
 from codebase_gardener.serving.api_keys import ApiKeys, add_key
 from codebase_gardener.serving.engine import Decoding
+from codebase_gardener.serving.late_engine import LateEngine
 from codebase_gardener.serving.server import (
     ServeOptions,
     check_exposure,
@@ -93,6 +95,32 @@ def test_what_has_begun_is_finished_and_what_comes_is_sent_away(
             assert [line for line in lines if line][-1] == "data: [DONE]"
     with pytest.raises(httpx2.ConnectError):
         httpx2.get(f"{url}/health")
+
+
+def test_a_server_that_ends_waits_for_no_engine_that_is_still_starting(running: Running) -> None:
+    """While engines were measured a signal did nothing for as long as that took."""
+    begun, may_end, statuses = threading.Event(), threading.Event(), []
+
+    def start() -> Any:
+        begun.set()
+        may_end.wait(120)
+        raise ModelError("it comes too late", hint="none")
+
+    answering = Answering(LateEngine(start), running.answering.catalog)
+    listening = listen("127.0.0.1", 0)
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    asking = threading.Thread(
+        target=lambda: statuses.append(
+            httpx2.post(f"{url}/v1/completions", json=ASKED, timeout=60).status_code
+        )
+    )
+    with in_background(answering, listening, preload=False) as server:
+        asking.start()
+        assert begun.wait(30)
+        server.should_exit = True
+        asking.join(60)
+    assert statuses == [429] and not may_end.is_set()
+    may_end.set()
 
 
 def test_the_address_is_told_when_it_answers(running: Running) -> None:

@@ -35,6 +35,7 @@ def names(advice: list) -> list[str]:  # type: ignore[type-arg]
 
 def test_a_usual_training_has_no_warnings() -> None:
     assert advise_training(TrainingSpec(), rows=3000, base_parameters=135_000_000, busy_cores=0) == []
+    assert advise_training(TrainingSpec(threads=1), rows=3000, busy_cores=99) == [], "it does as it was told"
 
 
 def test_a_training_is_judged_by_its_highest_rank() -> None:

@@ -36,7 +36,7 @@ from codebase_gardener.utils.files import (
 from codebase_gardener.utils.foreign_files import refusal
 from codebase_gardener.utils.progress import Progress, silent
 
-__all__ = ["EMBEDDED", "Base", "EmbeddedModel", "resolve_base"]
+__all__ = ["EMBEDDED", "Base", "EmbeddedModel", "embedded_folder", "resolve_base"]
 
 
 _HASHES = "hashes.json"
@@ -225,8 +225,13 @@ def _files_hash(files: list[Path], memory: Path) -> str:
     return sha256_text("\n".join(f"{file.name}:{hashes.sha256(file)}" for file in files))
 
 
+def embedded_folder(bases_dir: Path) -> Path:
+    """Where the embedded base lies once it is converted."""
+    return bases_dir / f"{EMBEDDED_BASE}-{EMBEDDED.sha256[:8]}"
+
+
 def _embedded(bases_dir: Path, offline: bool, progress: Progress) -> Base:
-    folder = bases_dir / f"{EMBEDDED_BASE}-{EMBEDDED.sha256[:8]}"
+    folder = embedded_folder(bases_dir)
     if not is_published(folder):
         with FileLock(bases_dir / f".{folder.name}.lock"):
             if not is_published(folder):

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from codebase_gardener.cli.command import command_options, echo, print_json, read_settings, tell
+from codebase_gardener.cli.command import (
+    command_options,
+    echo,
+    open_gardener,
+    print_json,
+    read_settings,
+    tell,
+)
 
 if TYPE_CHECKING:
     from codebase_gardener.cluster.ray_connection import NodeState
@@ -29,15 +36,19 @@ def cluster() -> None:
 def up(nodes: int, cpus: int, client_port: int | None, as_json: bool) -> None:
     """Start a cluster on this machine: it listens on 127.0.0.1 only, and asks for a token."""
     from codebase_gardener.cluster.local import up as start
+    from codebase_gardener.cluster.placing import place_waiting
 
     settings = read_settings()
     started = start(
         settings.home, nodes, cpus=cpus, client_port=client_port or 0, environment=settings.for_workers
     )
+    with open_gardener() as gardener:
+        waited = place_waiting(gardener, "auto")
     told = (
         f"{nodes} nodes of {cpus} CPU at {started.address}; train on it with: gardener train NAME --on auto"
     )
-    tell(as_json, started.as_dict(), told)
+    told += f"\nplaced {len(waited)} trainings that waited" if waited else ""
+    tell(as_json, {**started.as_dict(), "placed": waited}, told)
 
 
 @cluster.command("status")

@@ -29,6 +29,7 @@ _EXAMPLE_BASE = "Qwen/Qwen2.5-Coder-1.5B"
 @options.revision
 @options.base
 @click.option("--minutes", type=float, help="Minutes to train (5; 1 where it goes on from a version).")
+@click.option("--threads", type=int, help="CPU threads; by default one a core.")
 @click.option(
     "--holdout",
     metavar="since:REV",
@@ -51,6 +52,7 @@ def grow(
     revision: str | None,
     base: str | None,
     minutes: float | None,
+    threads: int | None,
     holdout: str | None,
     on: str | None,
     fresh: bool,
@@ -86,7 +88,8 @@ def grow(
 
     since = _since(holdout, revision)
     display = Display()
-    training = {} if minutes is None else {"minutes": minutes}
+    given = {"minutes": minutes, "threads": threads}
+    training = {option: value for option, value in given.items() if value is not None}
     if plan_only:
         with open_gardener() as gardener:
             ready = prepare(

@@ -52,6 +52,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": (f"{_HERE}.verify:verify", "Check that claims about a repository's lines hold."),
     "cluster": (f"{_HERE}.cluster:cluster", "Several nodes on this machine: up, status, down."),
     "delete": (f"{_HERE}.projects:delete", "Delete a project, an adapter, or a version."),
+    "store": (f"{_HERE}.store:store", "Move a home into its store and back; what is in it."),
     "doctor": (f"{_HERE}.doctor:doctor", "Check this machine, the home and the registry."),
 }
 """Command → where it is, and its line in --help."""
@@ -90,12 +91,13 @@ def cli() -> None:
 def main() -> None:
     """Entry point of the console script.
 
-    What was made is not taken apart at the end: after a wiki's build that is a tenth of the time.
+    What was made is not taken apart at the end: after a wiki's build that is a tenth of the time, and below a thread
+    that computes in C it can abort.
     """
     try:
         run()
     except SystemExit as end:
-        if not isinstance(end.code, int | None) or threading.active_count() > 1:
+        if not isinstance(end.code, int | None) or sum(not one.daemon for one in threading.enumerate()) > 1:
             raise
         atexit._run_exitfuncs()
         try:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LocalCluster", "LocalNodes", "described", "down", "running", "up"]
 
-_TEMP = "gardener-"  # short: Ray's sockets lie below, and a socket's path is at most 107 bytes
+_TEMP = "gardener-ray-"  # short: Ray's sockets lie below, and a socket's path is at most 107 bytes
 _UP_S = 600.0
 _DOWN_S = 20.0
 _OBJECTS_BYTES = 100_000_000

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.cluster.address import cluster_address, ray_environment, require_ray
 from codebase_gardener.config.settings import Settings
+from codebase_gardener.jobs import submission
 from codebase_gardener.jobs.placement import is_placed
 from codebase_gardener.registry.transactions import Registry
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from codebase_gardener.cluster.ray_connection import NodeState
     from codebase_gardener.gardener.facade import Gardener
 
-__all__ = ["ClusterJob", "ClusterStatus", "cluster_status", "on_cluster", "placed"]
+__all__ = ["ClusterJob", "ClusterStatus", "cluster_status", "on_cluster", "place_waiting", "placed"]
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,29 @@ def placed(gardener: Gardener, on: str | None) -> Iterator[None]:
             yield
         finally:
             gardener.manager.trainings.placement = None
+
+
+def place_waiting(gardener: Gardener, on: str) -> list[str]:
+    """Place the trainings that wait for a cluster: those of one that was lost or stopped, too.
+
+    Args:
+        gardener: Whose trainings.
+        on: "auto", or an address.
+
+    Returns:
+        Their ids.
+
+    Raises:
+        ResourceError: The cluster cannot be reached, or no node of it is large enough for one of them.
+    """
+    trainings = gardener.manager.trainings
+    trainings.reap()
+    waiting = [job for job in gardener.registry.jobs(states=["queued"], limit=None) if is_placed(job.device)]
+    if waiting:
+        with placed(gardener, on):
+            for job in waiting:
+                submission.start(gardener.registry, job, trainings.environment, trainings.placement)
+    return [job.id for job in waiting]
 
 
 def cluster_status(settings: Settings, on: str) -> ClusterStatus:

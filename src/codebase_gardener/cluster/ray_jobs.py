@@ -1,4 +1,4 @@
-"""Trainings on Ray: an actor a job, that asks for what the training needs, and that is started elsewhere if it is lost."""
+"""Trainings on Ray: an actor a job, that asks for what the training needs, and is started elsewhere if it is lost."""
 
 from __future__ import annotations
 
@@ -66,21 +66,28 @@ class RayPlacement:
 
     device = DEVICE
 
-    def place(self, job: JobRow, spec: JobSpec) -> None:
-        """Start the actor of a job; it waits until a node has what the training needs.
+    def check(self, spec: JobSpec) -> None:
+        """Refuse what no node is large enough for.
 
         Raises:
-            ResourceError: No node is large enough.
+            ResourceError: With what it needs.
         """
-        asked = asked_of(spec, has_accelerators=any(node.accelerators for node in nodes()))
-        _check_fits(asked, nodes())
+        seen = nodes()
+        _check_fits(_asked(spec, seen), seen)
+
+    def place(self, job: JobRow, spec: JobSpec) -> None:
+        """Start the actor of a job; it waits until a node has what the training needs."""
         ray.remote(JobActor).options(
             name=f"job-{job.id}-{secrets.token_hex(4)}",
             namespace=NAMESPACE,
             lifetime="detached",
             max_restarts=-1,
-            **asked,
+            **_asked(spec, nodes()),
         ).remote(job.id)
+
+
+def _asked(spec: JobSpec, seen: list[NodeState]) -> dict[str, Any]:
+    return asked_of(spec, has_accelerators=any(node.accelerators for node in seen if node.alive))
 
 
 def asked_of(spec: JobSpec, *, has_accelerators: bool) -> dict[str, Any]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import logging
 import subprocess
+import threading
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 
 import psutil
 
+from codebase_gardener.cluster.carrying import Carrier
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.jobs import queue
 from codebase_gardener.jobs.directory import JobDirectory
@@ -21,7 +23,7 @@ from codebase_gardener.jobs.placement import LOST_S
 from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.utils.children import end_with_children, python_module, start_held
-from codebase_gardener.utils.error_handling import RegistryError
+from codebase_gardener.utils.error_handling import CodebaseGardenerError, ConflictError, RegistryError
 from codebase_gardener.utils.files import PRIVATE_FILE, FileLock
 
 __all__ = ["run_here"]
@@ -46,7 +48,7 @@ def run_here(settings: Settings, job_id: str, node: str) -> str:
     """
     with Registry(settings.database_url, home=settings.home) as registry:
         if _claimed(registry, job_id, node):
-            _train(registry, registry.job(job_id), node, settings.for_workers)
+            _train(settings, registry, registry.job(job_id), node)
         return registry.job(job_id).state
 
 
@@ -63,24 +65,51 @@ def _claimed(registry: Registry, job_id: str, node: str) -> bool:
     return True
 
 
-def _train(registry: Registry, job: JobRow, node: str, environment: Mapping[str, str]) -> None:
-    directory = JobDirectory(job.directory)
-    directory.events.append("placed", node=node)
-    lock = FileLock(directory.lock)
-    while not lock.acquire():  # a worker that outlives the node that began it
-        if orphan := queue.worker_of(directory):
-            end_with_children(orphan)
-        time.sleep(_LOOK_S)
+def _train(settings: Settings, registry: Registry, job: JobRow, node: str) -> None:
+    carrier = Carrier(settings, registry, job)
     try:
-        worker = _start(directory, lock, environment)
-    finally:
-        lock.release()
+        directory = carrier.arrive()
+    except CodebaseGardenerError as error:
+        with suppress(ConflictError):
+            registry.fail_job(job.id, f"on {node.partition('/')[0]}: {error.message}")
+        return
+    directory.events.append("placed", node=node)
+    with _held(directory) as lock:
+        worker = _start(directory, lock, settings.for_workers)
+    stop = threading.Event()
+    sending = threading.Thread(target=_send_on, args=(carrier, directory, stop), daemon=True)
+    sending.start()
     try:
         mine = _watch(registry, job.id, node, worker)
     finally:
         _end(worker)
+        stop.set()
+        sending.join()
     if mine:
         queue.end(registry, job.id)
+    carrier.send(directory)
+    if registry.job(job.id).state == "ready":
+        carrier.forget(directory)
+
+
+@contextmanager
+def _held(directory: JobDirectory) -> Iterator[FileLock]:
+    """The job's lock; a worker that outlives the node that began it is ended."""
+    lock = FileLock(directory.lock)
+    while not lock.acquire():
+        if orphan := queue.worker_of(directory):
+            end_with_children(orphan)
+        time.sleep(_LOOK_S)
+    try:
+        yield lock
+    finally:
+        lock.release()
+
+
+def _send_on(carrier: Carrier, directory: JobDirectory, stop: threading.Event) -> None:
+    """Beside the heartbeat: a checkpoint may take longer than a node may be silent."""
+    while not stop.wait(_BEAT_S):
+        carrier.send(directory)
 
 
 def _start(

@@ -73,6 +73,20 @@ class Settings(BaseSettings):
     registry_connections: int = Field(
         10, ge=2, description="connections of one process to PostgreSQL at most, for all its threads"
     )
+    store: str = Field(
+        "",
+        description="where several machines keep adapters, datasets and wikis: s3://BUCKET/PREFIX or file:///FOLDER; "
+        "empty: in the home only",
+    )
+    store_cache_bytes: int = Field(
+        10 * GIB, ge=0, description="files from the store that are kept for the next fetch, in bytes"
+    )
+    store_grace_hours: float = Field(
+        24.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="how long `doctor --fix` leaves alone what the store holds and no row names, in hours",
+    )
     base: str = Field(
         EMBEDDED_BASE, description="base model: a Hugging Face id, a local folder, or the embedded one"
     )
@@ -166,6 +180,9 @@ class Settings(BaseSettings):
         return {
             f"{ENV_PREFIX}HOME": str(self.home),
             f"{ENV_PREFIX}REGISTRY_URL": self.database_url,
+            f"{ENV_PREFIX}STORE": self.store,
+            f"{ENV_PREFIX}STORE_CACHE_BYTES": str(self.store_cache_bytes),
+            f"{ENV_PREFIX}STORE_GRACE_HOURS": str(self.store_grace_hours),
             f"{ENV_PREFIX}MIN_FREE_BYTES": str(self.min_free_bytes),
             f"{ENV_PREFIX}PROJECT_STORAGE_BYTES": str(self.project_storage_bytes),
             f"{ENV_PREFIX}LOG_LEVEL": self.log_level,

@@ -15,6 +15,7 @@ from typing import Any
 
 from codebase_gardener.bases.resolution import resolve_base
 from codebase_gardener.config.settings import EMBEDDED_BASE, Settings
+from codebase_gardener.doctor.store_check import StoreFindings, clear, judge
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.jobs.submission import adapter_directory
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, ModelError
@@ -199,7 +200,7 @@ def _trainings(gardener: Gardener, _: bool) -> Examined:
 
 
 def _files(gardener: Gardener, _: bool) -> Examined:
-    gone = gardener.registry.rows_without_files()
+    gone = [row for row in gardener.registry.rows_without_files() if not _is_stored(gardener, row.directory)]
     damaged = [
         row
         for row in gardener.registry.versions(limit=None)
@@ -211,6 +212,7 @@ def _files(gardener: Gardener, _: bool) -> Examined:
             row.project
             for row in gardener.registry.list_snapshots()
             if not is_published(row.path, check_hashes=True)
+            and (row.path.exists() or not _is_stored(gardener, row.path))
         }
     )
     if not bad and not states:
@@ -222,6 +224,66 @@ def _files(gardener: Gardener, _: bool) -> Examined:
     return Examined(
         "registry against files", "problem", f"files missing or changed: {names}", "; ".join(fixes)
     )
+
+
+def _is_stored(gardener: Gardener, folder: Path) -> bool:
+    """Whether the store has a folder that is not here: it is fetched when it is wanted."""
+    key = gardener.shared.key(folder)
+    return key is not None and gardener.shared.store is not None and gardener.shared.store.exists(key)
+
+
+def _store(gardener: Gardener, fix: bool) -> Examined:
+    store = gardener.shared.store
+    if store is None:
+        return Examined("registry against store", "ok", "no store is set: this home stands alone")
+    found = judge(gardener, store)
+    copies = _copies_of_deleted(gardener)
+    if fix and not found.is_foreign:
+        clear(store, found)
+        for folder in copies:
+            remove_tree(folder, gardener.settings.home / "trash")
+    return _told_of_store(store.url, found, len(copies), fix)
+
+
+def _told_of_store(url: str, found: StoreFindings, copies: int, fix: bool) -> Examined:
+    check = "registry against store"
+    if found.missing or found.other:
+        bad = [
+            *(f"{key} is not there" for key in found.missing),
+            *(f"{key} has other files" for key in found.other),
+        ]
+        fixes = ["on the machine that has them: gardener store sync --to-store"] if found.missing else []
+        fixes += ["delete what has other files and train it again"] if found.other else []
+        return Examined(check, "problem", f"{url}: {len(bad)} wrong: {', '.join(bad[:3])}", "; ".join(fixes))
+    if found.is_foreign:
+        return Examined(
+            check,
+            "problem",
+            f"{url}: no row names any of its {len(found.unnamed)} or more folders",
+            "is it the right registry (CODEBASE_GARDENER_REGISTRY_URL)? Nothing is cleared; after a lost registry: "
+            "gardener store sync --from-store, then gardener doctor --adopt",
+        )
+    if not (found.unnamed or found.unnamed_blobs or copies):
+        return Examined(check, "ok", f"{url} has what rows name, and nothing else that is old")
+    words = (
+        f"{len(found.unnamed)} folders that no row names, {len(found.unnamed_blobs)} files that no folder names "
+        f"({found.litter_bytes / 1e6:.1f} MB), {copies} copies here of what was deleted elsewhere"
+    )
+    if fix:
+        return Examined(check, "ok", f"{url}: cleared {words}")
+    return Examined(check, "warning", f"{url}: {words}", "gardener doctor --fix")
+
+
+def _copies_of_deleted(gardener: Gardener) -> list[Path]:
+    """What came from the store, and is neither there any more nor in the registry."""
+    from codebase_gardener.gardener.adopting import unregistered
+
+    shared = gardener.shared
+    return [
+        folder
+        for folder in unregistered(gardener)
+        if shared.was_brought(folder) and not _is_stored(gardener, folder)
+    ]
 
 
 def _adopt(gardener: Gardener) -> Examined:
@@ -240,7 +302,8 @@ def _unregistered(gardener: Gardener, _: bool) -> Examined:
     """What is published on disk and unknown to the registry: it was lost, or another one is named."""
     from codebase_gardener.gardener.adopting import unregistered
 
-    found = unregistered(gardener)
+    copies = _copies_of_deleted(gardener)
+    found = [folder for folder in unregistered(gardener) if folder not in copies]
     if not found:
         return Examined("files against registry", "ok", "all that is published has its row")
     names = ", ".join(f"{path.parent.name}/{path.name}" for path in found[:3])
@@ -328,6 +391,7 @@ REGISTRY_CHECKS: dict[str, Callable[[Gardener, bool], Examined]] = {
     "trainings": _trainings,
     "registry against files": _files,
     "files against registry": _unregistered,
+    "registry against store": _store,
     "litter": _litter,
 }
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.bases.sidecar import SIDECAR, library_versions
+from codebase_gardener.registry.leases import lease_path
 from codebase_gardener.registry.record import read_record
 from codebase_gardener.registry.rows import ImportedAdapter, Publication
 from codebase_gardener.utils.error_handling import CodebaseGardenerError
-from codebase_gardener.utils.files import MANIFEST, is_published, read_json
+from codebase_gardener.utils.files import MANIFEST, FileLock, is_published, read_json
 
 if TYPE_CHECKING:
     from codebase_gardener.gardener.facade import Gardener
@@ -39,14 +40,15 @@ class Adopted:
 
 
 def unregistered(gardener: Gardener) -> list[Path]:
-    """Published versions and snapshots that no row owns, oldest name first."""
-    owned = gardener.registry.known_directories()
-    jobs = {(job.project, job.adapter_name, job.version) for job in gardener.registry.jobs(limit=None)}
-    return [
+    """Published versions and snapshots that no row owns and nobody is about to give one, oldest name first."""
+    folders = [  # looked at first: what is published meanwhile has its row below, or is still held
         folder
         for folder in _published(gardener.settings.projects_dir)
-        if folder not in owned and _place(folder) not in jobs
+        if FileLock.is_free(lease_path(folder), shared=True)
     ]
+    owned = gardener.registry.known_directories()
+    jobs = {(job.project, job.adapter_name, job.version) for job in gardener.registry.jobs(limit=None)}
+    return [folder for folder in folders if folder not in owned and _place(folder) not in jobs]
 
 
 def adopt(gardener: Gardener) -> Adopted:

@@ -60,6 +60,7 @@ class Gardener:
         self.settings = settings or load_settings()
         self.manager = PeftManager(self.settings)
         self.registry = self.manager.registry
+        self.shared = self.manager.shared
 
     def __enter__(self) -> Gardener:
         return self
@@ -121,6 +122,7 @@ class Gardener:
             with self.manager.using_project(chosen):
                 self.registry.check_project_source(chosen, snapshot.source)
                 save_snapshot(snapshot, folder)
+                self.shared.share(folder)
                 project, _ = self.registry.add_snapshot_of(
                     chosen,
                     snapshot.source,
@@ -144,7 +146,7 @@ class Gardener:
         """The snapshot of a project that was taken last."""
         from codebase_gardener.repository.store import load_snapshot
 
-        return load_snapshot(self.registry.latest_snapshot(project).path)
+        return load_snapshot(self.shared.bring(self.registry.latest_snapshot(project).path))
 
     # ---- wiki and dataset
 
@@ -154,16 +156,20 @@ class Gardener:
         Raises:
             NotFoundError: There is no such project.
         """
+        from codebase_gardener.gardener.shared_wikis import bring_wiki
         from codebase_gardener.wiki.project import ProjectWiki
 
         name = self.registry.project(project).name
-        return ProjectWiki(
+        wiki = ProjectWiki(
             self.settings.projects_dir,
             name,
             self.registry,
             max_file_bytes=self.settings.max_file_bytes,
             chosen=self.chosen,
+            shared=self.shared,
         )
+        bring_wiki(self.shared, wiki.paths)
+        return wiki
 
     def dataset(
         self,
@@ -214,6 +220,7 @@ class Gardener:
             if not folder.exists():
                 with suppress(AlreadyPublishedError):  # by another process, with the same hash
                     write_dataset(dataset, folder)
+            self.shared.share(folder)
         return dataset, folder
 
     # ---- training
@@ -289,6 +296,7 @@ class Gardener:
         from codebase_gardener.evaluation.torch_evaluate import evaluate_adapter
 
         row = self.newest(ref)
+        self.shared.bring(row.directory, row.files)
         os.environ.update(self.settings.for_computing)
         folder = self.heldout_dataset(row, dataset)
         verdict = evaluate_adapter(
@@ -333,6 +341,7 @@ class Gardener:
             from codebase_gardener.dataset.writer import load_dataset
 
             bodies = load_dataset(self.heldout_dataset(parent)).bodies
+        self.shared.bring(parent.directory, parent.files)
         return Parent(str(parent.ref), parent.directory, bodies)
 
     def _go_back(self, row: VersionRow) -> None:
@@ -358,7 +367,8 @@ class Gardener:
             )
         projects = [row.project, *(other.name for other in self.projects())]
         folders = [dataset_directory(self.settings.projects_dir, p, row.dataset_hash) for p in projects]
-        return next((folder for folder in folders if folder.exists()), folders[0])
+        here = next((folder for folder in folders if folder.exists()), None)
+        return here or next((folder for folder in folders if self.shared.find(folder)), folders[0])
 
     def _snapshot_of(self, dataset: Path) -> Snapshot | None:
         """What a dataset was made of; None where it is not there, or the dataset is of rows of one's own."""
@@ -371,6 +381,8 @@ class Gardener:
         rows = [row for row in self.registry.list_snapshots() if dataset.is_relative_to(row.path.parents[1])]
         for row in reversed(rows):
             with suppress(SourceError):
+                if row.commit not in (None, commit) or not self.shared.find(row.path):
+                    continue
                 if (snapshot := load_snapshot(row.path)).revision == commit:
                     return snapshot
         return None

@@ -13,6 +13,7 @@ from codebase_gardener.gardener.choosing import foretell
 from codebase_gardener.gardener.facade import DEFAULT_ADAPTER, Gardener, move_mark
 from codebase_gardener.gardener.lineage import Start, starting_point
 from codebase_gardener.gardener.planning import foresee, suited_to
+from codebase_gardener.gardener.shared_wikis import share_wiki
 from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.training.advice import Advice
@@ -228,7 +229,9 @@ def _dataset(
 ) -> tuple[Dataset, Path]:
     """Of the snapshot and the wiki that is built of it: the same, whatever wiki was there before."""
     with paused_collection(), gardener.manager.using_project(project):
-        pages = gardener.wiki(project).plain_pages(snapshot, reporter)
+        wiki = gardener.wiki(project)
+        pages = wiki.plain_pages(snapshot, reporter)
+        share_wiki(gardener.shared, wiki.paths)
     with reporter.stage("dataset", "files") as progress:
         made = gardener.dataset(project, pages=pages, before=before, progress=progress)
         progress.note(f"{len(made[0].train)} rows")

@@ -104,6 +104,7 @@ def _from(gardener: Gardener, row: VersionRow, base: Base, options: Mapping[str,
             return Start(options, why=f"{row.ref}: {why}")
         from codebase_gardener.dataset.writer import load_dataset
 
+        gardener.shared.bring(row.directory, row.files)
         return Start(warm, row, load_dataset(gardener.heldout_dataset(row)))
     except InvalidInputError as error:
         return Start(options, why=f"the options of {row.ref} are not those of a training here: {error}")

@@ -64,7 +64,7 @@ def locate(gardener: Gardener, what: str) -> Located:
         raise NotFoundError(
             f"{error.message}; and on the Hugging Face hub: {str(fetched).splitlines()[0]}", hint=error.hint
         ) from fetched
-    return Located(str(row.ref), row.directory, row)
+    return Located(str(row.ref), gardener.shared.bring(row.directory, row.files), row)
 
 
 def _path(what: str) -> Path:

@@ -11,10 +11,12 @@ from codebase_gardener.adapters.proof import prove
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.bases.sidecar import SIDECAR, library_versions, version_identity
 from codebase_gardener.jobs.submission import adapter_directory, check_storage
+from codebase_gardener.registry.leases import lease_path
 from codebase_gardener.registry.rows import ImportedAdapter, Publication, VersionRow
 from codebase_gardener.training.memory import check_free
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.files import (
+    FileLock,
     publish_dir,
     read_json,
     remove_tree,
@@ -82,17 +84,22 @@ def _publish(gardener: Gardener, ref: AdapterRef, make: Callable[[Path], None], 
         number = gardener.registry.reserve_version(ref.project, str(ref.name))
         numbered = AdapterRef(ref.project, ref.name, number)
         target = adapter_directory(projects, numbered)
-        try:
-            _identify(staged, numbered, origin)
-            publish_dir(staged, target)
-            row = _register(gardener, numbered, target, origin)
-        except BaseException:
-            with gardener.registry.spending_reserve():
-                if target in gardener.registry.known_directories():  # interrupted when all was done
-                    raise
-                remove_tree(target, gardener.settings.home / "trash")
-                gardener.registry.give_back_version(ref.project, str(ref.name), number)
-            raise
+        with FileLock(lease_path(target)):  # until it has its row, or is gone, it is no lost folder
+            is_shared = False
+            try:
+                _identify(staged, numbered, origin)
+                publish_dir(staged, target)
+                is_shared = gardener.shared.share(target)
+                row = _register(gardener, numbered, target, origin)
+            except BaseException:
+                with gardener.registry.spending_reserve():
+                    if target in gardener.registry.known_directories():  # interrupted when all was done
+                        raise
+                    remove_tree(target, gardener.settings.home / "trash")
+                    if is_shared:
+                        gardener.shared.withdraw([target])
+                    gardener.registry.give_back_version(ref.project, str(ref.name), number)
+                raise
     if gardener.registry.active_version(ref.project, row.adapter_name) is None:
         gardener.registry.set_active(ref.project, row.adapter_name, number)
     return gardener.registry.version(row.ref)

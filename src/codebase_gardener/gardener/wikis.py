@@ -10,6 +10,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from codebase_gardener.gardener.facade import Gardener
+from codebase_gardener.gardener.shared_wikis import share_wiki
 from codebase_gardener.registry.rows import ProjectRow
 from codebase_gardener.repository.sources import default_name
 from codebase_gardener.utils.collection import paused_collection
@@ -67,7 +68,10 @@ def build_wiki(
         with _loading("codebase_gardener.knowledge.building"):
             project, snapshot = _read_source(gardener, what, reporter, ahead, revision=revision, name=name)
         with gardener.manager.using_project(project.name):
-            return gardener.wiki(project.name).build(snapshot, reporter, writer=model, phase=phase)
+            wiki = gardener.wiki(project.name)
+            built = wiki.build(snapshot, reporter, writer=model, phase=phase)
+            share_wiki(gardener.shared, wiki.paths)
+            return built
 
 
 @contextmanager

@@ -12,6 +12,8 @@ best/          the weights with the lowest validation loss so far
 artifact/      the adapter, before it is published
 initial/       the adapter before its first step, where it began as a part of the base: what it is converted with
 parity.safetensors   logits of the trained model on the fixed prompts, for the proof to compare with
+here           of a job that a cluster placed: it is trained in this home
+mirrored       of one that is trained in another: the number of the last event that was brought here
 """
 
 from __future__ import annotations

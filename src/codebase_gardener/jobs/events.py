@@ -18,8 +18,8 @@ __all__ = ["EventLog", "NewestEvents"]
 class EventLog:
     """`events.jsonl` of a job.
 
-    Kinds: started, stage, resumed, fast_path, planned, validated, step, checkpoint, rest, stopped_early, trained,
-    published, proven, ready, error.
+    Kinds: placed, started, stage, resumed, fast_path, planned, validated, step, checkpoint, rest, stopped_early,
+    trained, published, proven, ready, error.
     """
 
     path: Path

@@ -21,12 +21,15 @@ class Placement(Protocol):
     def device(self) -> str:
         """What the job's row says in place of `host:device`; it begins with `cluster:`."""
 
-    def place(self, job: JobRow, spec: JobSpec) -> None:
-        """See to it that a queued job is trained somewhere, and return at once.
+    def check(self, spec: JobSpec) -> None:
+        """Refuse what no machine of the cluster could ever train.
 
         Raises:
-            ResourceError: No machine of the cluster could ever train it.
+            ResourceError: With what it needs.
         """
+
+    def place(self, job: JobRow, spec: JobSpec) -> None:
+        """See to it that a queued job is trained somewhere, and return at once."""
 
 
 def is_placed(device: str) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from codebase_gardener.bases.quantization import check_quantization
 from codebase_gardener.jobs.directory import JobDirectory
+from codebase_gardener.jobs.mirror import write_spec
 from codebase_gardener.jobs.placement import Placement, is_placed
 from codebase_gardener.jobs.queue import device_of_this_host, resume, start_next
 from codebase_gardener.jobs.spec import JobSpec
@@ -67,6 +68,8 @@ def submit(
         if placement is None:
             asked = replace(asked, device=resolve_device(asked.device))
             _check_here(registry, asked, min_free_bytes=min_free_bytes, make_room=make_room)
+        else:
+            placement.check(asked)
         _check_named(asked)
         check_storage(registry, project, storage_bytes)
         placed = placement.device if placement else None
@@ -91,7 +94,7 @@ def start(
     if not is_placed(job.device):
         start_next(registry, job.device, environment)
     elif placement is not None and job.state == "queued":
-        placement.place(job, JobDirectory(job.directory).spec)
+        placement.place(job, write_spec(registry, job).spec)
 
 
 def _check_here(

@@ -10,6 +10,7 @@ from pathlib import Path
 from codebase_gardener.jobs import queue, submission
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.events import NewestEvents
+from codebase_gardener.jobs.mirror import mirror
 from codebase_gardener.jobs.placement import Placement
 from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.jobs.spec import JobSpec
@@ -86,12 +87,17 @@ class Trainings:
     def list(self, project_name: str | None = None, limit: int = 50) -> list[JobRow]:
         """Trainings, newest first; those whose worker died are said to have failed."""
         self.reap()
-        return self.registry.jobs(project_name, limit=limit)
+        jobs = self.registry.jobs(project_name, limit=limit)
+        for job in jobs:
+            mirror(self.registry, job)
+        return jobs
 
     def get(self, job_id: str) -> JobRow:
-        """One training."""
+        """One training; what a cluster's nodes tell of it is in its folder here then."""
         self.reap()
-        return self.registry.job(job_id)
+        job = self.registry.job(job_id)
+        mirror(self.registry, job)
+        return job
 
     def cancel(self, job_id: str) -> JobRow:
         """End a training; its last checkpoint stands."""

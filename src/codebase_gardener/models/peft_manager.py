@@ -11,13 +11,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from codebase_gardener.config.settings import Settings, load_settings
+from codebase_gardener.config.settings import EMBEDDED_BASE, Settings, load_settings
 from codebase_gardener.models.adapter_metadata import AdapterMetadata
 from codebase_gardener.registry.holder import Holder
 from codebase_gardener.registry.leases import exclusive, lease, lease_path, project_lease_path
 from codebase_gardener.registry.projects import ROWS
 from codebase_gardener.registry.rows import JobRow, VersionRow
 from codebase_gardener.registry.transactions import Registry
+from codebase_gardener.store.shared import SharedFolders
 from codebase_gardener.utils.error_handling import (
     AdapterError,
     CodebaseGardenerError,
@@ -75,6 +76,7 @@ class PeftManager:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or load_settings()
+        self.shared = shared_folders(self.settings)
         self.registry = Registry(
             self.settings.database_url,
             home=self.settings.home,
@@ -186,12 +188,14 @@ class PeftManager:
         dataset = user_dataset(training_data)
         rows_to_train(dataset)
         folder = dataset_directory(self.settings.projects_dir, project_name, dataset.hash)
+        was_there = folder.exists()  # then another training may need it
         try:
             with self.using_project(project_name):
                 self.ensure_project(project_name)
-                if not folder.exists():
+                if not was_there:
                     with suppress(AlreadyPublishedError):  # by another process, with the same hash
                         write_dataset(dataset, folder)
+                self.shared.share(folder)
                 job = self.trainings.submit(
                     project_name,
                     adapter_name,
@@ -204,7 +208,7 @@ class PeftManager:
                     ),
                 )
         except BaseException:
-            self.clear_unfinished(project_name, folder)
+            self.clear_unfinished(project_name, None if was_there else folder)
             raise
         if progress_callback is not None:
             follow = self.trainings.follow
@@ -226,14 +230,14 @@ class PeftManager:
 
     def base(self, base_id: str | None = None, progress: Progress = silent) -> Base:
         """A base model by id, fetched where that is needed."""
-        from codebase_gardener.bases.resolution import resolve_base
+        from codebase_gardener.bases.resolution import embedded_folder, resolve_base
 
-        return resolve_base(
-            base_id or self.settings.base,
-            self.settings.bases_dir,
-            offline=self.settings.offline,
-            progress=progress,
-        )
+        name, folder = base_id or self.settings.base, embedded_folder(self.settings.bases_dir)
+        is_new = name == EMBEDDED_BASE and not folder.exists() and not self.shared.find(folder)
+        found = resolve_base(name, self.settings.bases_dir, offline=self.settings.offline, progress=progress)
+        if is_new:
+            self.shared.share(folder)
+        return found
 
     def get_training_progress(self, adapter_id: str) -> TrainingProgress:
         """Where a training is, by job id or `project/name@version`."""
@@ -242,6 +246,17 @@ class PeftManager:
     def is_training(self, project_name: str, adapter_name: str = "default") -> bool:
         """Whether a version of the adapter is queued or in training."""
         return self.trainings.is_pending(project_name, adapter_name)
+
+    def version(self, ref: AdapterRef) -> VersionRow:
+        """A published version, its files here: fetched where only the store has them.
+
+        Raises:
+            NotFoundError: There is none, or its files are neither here nor in the store.
+            ConflictError: It is not ready.
+        """
+        row = self.registry.version(ref)
+        self.shared.bring(row.directory, row.files)
+        return row
 
     def load_adapter(
         self,
@@ -269,9 +284,7 @@ class PeftManager:
         from codebase_gardener.adapters.loaded import Loadable
 
         try:
-            what = Loadable.of(
-                self.registry.version(AdapterRef(project_name, adapter_name, version)), self.holder
-            )
+            what = Loadable.of(self.version(AdapterRef(project_name, adapter_name, version)), self.holder)
             with self.loaded.holding(what, wait_s):
                 pass
         except (AdapterError, NotFoundError, ConflictError) as error:
@@ -334,9 +347,7 @@ class PeftManager:
         """An adapter that stays loaded for a block, whoever else unloads it."""
         from codebase_gardener.adapters.loaded import Loadable
 
-        what = Loadable.of(
-            self.registry.version(AdapterRef(project_name, adapter_name, version)), self.holder
-        )
+        what = Loadable.of(self.version(AdapterRef(project_name, adapter_name, version)), self.holder)
         with self.loaded.holding(what, wait_s):
             yield self.loaded.handle(what, wait_s)
 
@@ -414,6 +425,7 @@ class PeftManager:
         with self.registry.spending_reserve(), self._alone(versions, jobs):
             self.registry.delete_all([row.ref for row in versions], [job.id for job in jobs])
             self._remove_files(versions, jobs)
+        self.shared.withdraw(row.directory for row in versions)
         return _ids(versions, jobs)
 
     def delete_project(self, project_name: str) -> list[str]:
@@ -433,6 +445,7 @@ class PeftManager:
             self.registry.delete_project(project_name)
             self._remove_files(versions, jobs)
             remove_tree(self.settings.projects_dir / project_name, self.settings.home / "trash")
+        self.shared.withdraw_all(self.settings.projects_dir / project_name)
         return [*_ids(versions, jobs), project_name]
 
     def using_project(self, name: str) -> AbstractContextManager[object]:
@@ -479,6 +492,16 @@ class PeftManager:
         of_versions = [self.settings.jobs_dir / row.job_id for row in versions if row.job_id is not None]
         for folder in (*(row.directory for row in versions), *of_versions, *(job.directory for job in jobs)):
             remove_tree(folder, self.settings.home / "trash")
+
+
+def shared_folders(settings: Settings) -> SharedFolders:
+    """A home's folders beside the store that its settings name."""
+    return SharedFolders.open(
+        settings.home,
+        settings.store,
+        cache_bytes=settings.store_cache_bytes,
+        grace_s=settings.store_grace_hours * 3600,
+    )
 
 
 def _ids(versions: Sequence[VersionRow], jobs: Sequence[JobRow]) -> list[str]:

@@ -16,6 +16,7 @@ import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from dataclasses import fields as dataclass_fields
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ class GrowForm:
         revision: A commit, branch or tag.
         base: The base model.
         minutes: Of training, as it was written.
+        threads: Of the processor, as they were written.
+        fresh: "yes": begin from nothing.
     """
 
     source: str
@@ -48,6 +51,8 @@ class GrowForm:
     revision: str = ""
     base: str = ""
     minutes: str = ""
+    threads: str = ""
+    fresh: str = ""
 
     @classmethod
     def of(cls, fields: Mapping[str, str]) -> GrowForm:
@@ -56,8 +61,7 @@ class GrowForm:
         Raises:
             InvalidInputError: A field cannot be right; nothing has begun.
         """
-        names = ("source", "name", "revision", "base", "minutes")
-        asked = cls(**{name: fields.get(name, "").strip() for name in names})
+        asked = cls(**{field.name: fields.get(field.name, "").strip() for field in dataclass_fields(cls)})
         if not asked.source:
             raise InvalidInputError(
                 "no repository was named", hint="write a folder's path, a git URL or an archive"
@@ -68,13 +72,18 @@ class GrowForm:
             check_name(asked.name, "project name")
         if asked.minutes:
             _check_minutes(asked.minutes)
+        if asked.threads and not (asked.threads.isascii() and asked.threads.isdigit()):
+            raise InvalidInputError(
+                f"{asked.threads[:40]!r} is no number of threads", hint="write one, such as 1"
+            )
         return asked
 
     @property
     def arguments(self) -> list[str]:
         """As `gardener grow` takes them: no value can be taken for an option."""
-        given = {"name": self.name, "revision": self.revision, "base": self.base, "minutes": self.minutes}
-        return [*(f"--{name}={value}" for name, value in given.items() if value), "--", self.source]
+        given = {name: value for name, value in asdict(self).items() if value}
+        source, fresh = given.pop("source"), ["--fresh"] if given.pop("fresh", "") else []
+        return [*(f"--{name}={value}" for name, value in given.items()), *fresh, "--", source]
 
 
 def _check_minutes(text: str) -> None:

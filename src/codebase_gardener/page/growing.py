@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
+from dataclasses import fields as dataclass_fields
 from pathlib import Path
 
 from starlette.requests import Request
@@ -29,10 +31,8 @@ def grow_routes(shell: Shell) -> Sequence[BaseRoute]:
 
     def form(request: Request) -> Response:
         given = request.query_params
-        asked = {name: given.get(name, "") for name in ("source", "name", "revision", "base", "minutes")}
-        return shell.render(
-            "projects/grow.html", asked=asked, bases=list(NAMED), base=settings.base, problem="", hint=""
-        )
+        asked = {field.name: given.get(field.name, "") for field in dataclass_fields(GrowForm)}
+        return shell.render("projects/grow.html", asked=asked, bases=list(NAMED), base=settings.base)
 
     def plan(request: Request, fields: Form) -> Response:
         run = GrowRun.ask(settings.home, GrowForm.of(fields), settings.for_workers)
@@ -45,6 +45,7 @@ def grow_routes(shell: Shell) -> Sequence[BaseRoute]:
         return shell.render(
             "projects/run.html",
             run=run,
+            again=shell.link("grow", **asdict(run.asked)),
             state=state,
             plan=run.plan,
             trainings=open_trainings(shell, project) if state == "growing" else [],

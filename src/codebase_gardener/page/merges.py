@@ -141,6 +141,7 @@ def _merge_of(gardener: Gardener, asked: Mapping[str, str]) -> tuple[tuple[Merge
     inputs = []
     for i in _places(asked):
         row = gardener.version(parse_ref(asked[f"a{i}"]))
+        gardener.shared.bring(row.directory, row.files)
         inputs.append(MergeInput(row.directory, _number(asked[f"w{i}"] or "1"), str(row.ref)))
     if len(inputs) < 2:
         raise InvalidInputError("a merge needs two adapters", hint="name them, such as project/adapter@1")

@@ -6,7 +6,28 @@ import json
 import re
 from typing import Any
 
-__all__ = ["log_in_words", "worded"]
+from codebase_gardener.training.spec import TrainingSpec
+
+__all__ = ["FORM_FIELDS", "in_form", "log_in_words", "worded"]
+
+FORM_FIELDS = {
+    "grow": {
+        "--name": "Name", "--revision": "Revision", "--base": "Base model", "--minutes": "Minutes of training",
+        "--threads": "CPU threads", "--fresh": "Begin from nothing",
+    },
+    "merge": {
+        "--method": "Method", "--rank": "Rank, at most", "--density": "Density", "--weights": "Weight",
+        "--into": "Into",
+    },
+    "measure": {"--dataset": "On the held-out code of"},
+}  # fmt: skip
+"""What a form calls the options of the command that it starts; `--json` and what a button gives by itself left out."""
+
+_BUTTONS = {
+    r"begin anew with: `?gardener jobs resume [\w.-]+ --from-start`?": "“Begin anew” on the page of the training",
+    r"gardener evaluate \S+ --dataset PROJECT\b": "“On the held-out code of”, beside the button",
+}
+"""Commands for which the page has a button."""
 
 _WORDS = {
     # of a training
@@ -58,6 +79,32 @@ def worded(name: str) -> str:
         if plain.startswith(begin):
             return words + _spaced(plain.removeprefix(begin))
     return _spaced(plain)
+
+
+def in_form(text: str, form: str = "") -> str:
+    """What an error or a warning says to do, in the words of the form that leads to it.
+
+    Args:
+        text: As the command line says it.
+        form: A key of `FORM_FIELDS`; "" where it comes from none.
+
+    Example:
+        >>> in_form("leave out --revision", "grow")
+        'leave out “Revision”'
+        >>> in_form("a lower --r", "grow")
+        'a lower “training.r” (a setting)'
+    """
+    for command, words in _BUTTONS.items():
+        text = re.sub(command, words, text)
+    for option, words in FORM_FIELDS.get(form, {}).items():
+        text = re.sub(rf"(?<![\w-]){option}(?![\w-])", f"“{words}”", text)
+    return re.sub(r"(?<![\w-])--([a-z][a-z-]*)", _setting, text) if form == "grow" else text
+
+
+def _setting(option: re.Match[str]) -> str:
+    """A training option that the form has not can be set for all trainings."""
+    name = option[1].replace("-", "_")
+    return f"“training.{name}” (a setting)" if name in TrainingSpec.model_fields else option[0]
 
 
 def _spaced(name: str) -> str:

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from codebase_gardener.gardener.facade import Gardener
-from codebase_gardener.page.plain_words import worded
+from codebase_gardener.page.plain_words import in_form, worded
 from codebase_gardener.serving.api_keys import ApiKeys
 from codebase_gardener.serving.guard import is_own_request
 from codebase_gardener.utils.error_handling import InvalidInputError
@@ -154,7 +154,7 @@ class Shell:
             token=self.token,
             keys=self.keys,
         )
-        environment.filters.update(size=_size, when=_when, revision=_revision, worded=worded)
+        environment.filters.update(size=_size, when=_when, revision=_revision, worded=worded, in_form=in_form)
         return environment
 
     @staticmethod

@@ -56,7 +56,7 @@ def function_routes(shell: Shell) -> Sequence[BaseRoute]:
         tokens = newest_tokens(row)
         if tokens is None:
             raise NotFoundError(
-                f"{row.ref} was not measured token by token", hint=f"gardener evaluate {row.ref} --tokens"
+                f"{row.ref} was not measured token by token", hint="go to its verdict: a button measures it"
             )
         return row, tokens, request.query_params.get("sort", "")
 

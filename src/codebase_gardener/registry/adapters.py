@@ -65,7 +65,12 @@ def next_version(connection: Connection, project_id: int, adapter_name: str) -> 
     same = (_table.c.project_id == project_id) & (_table.c.name == adapter_name)
     number = connection.scalar(select(_table.c.next_version).where(same))
     if number is None:
-        first = {"project_id": project_id, "name": adapter_name, "next_version": 2, "created_at": now()}
+        first = {
+            "project_id": project_id,
+            "name": adapter_name,
+            "next_version": 2,
+            "created_at": now(connection),
+        }
         connection.execute(insert(_table).values(first))
         return 1
     connection.execute(update(_table).where(same).values(next_version=number + 1))
@@ -89,7 +94,7 @@ def set_active(connection: Connection, project: str, adapter_name: str, version:
     marked = connection.execute(mark.returning(_versions.c.directory)).one_or_none()
     if marked is None:
         raise absent.explained(connection, AdapterRef(project, adapter_name, version))
-    append_record(marked.directory, version, "active", {"created_at": now()})
+    append_record(marked.directory, version, "active", {"created_at": now(connection)})
 
 
 def active_version(connection: Connection, project: str, adapter_name: str | None = None) -> int | None:

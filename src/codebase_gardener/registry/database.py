@@ -8,14 +8,16 @@ whole, a few times. Where the cut came while it was being committed, PostgreSQL 
 from __future__ import annotations
 
 import os
+import random
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, StatementError
+from sqlalchemy.exc import ArgumentError, DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from codebase_gardener.registry.failures import explained, in_doubt, is_passing, shown_url, was_cut
@@ -26,9 +28,9 @@ __all__ = ["CONNECTIONS", "Database"]
 
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
-_ATTEMPTS = 6
+_ATTEMPTS = 10
 _RETRIED_S = 15.0
-_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.05, 3.0
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 3.0  # about 8 s in all: a server that is restarted is back by then
 CONNECTIONS = 10
 """How many connections a process has to PostgreSQL at most."""
 
@@ -70,12 +72,13 @@ class Database:
         """The SQLite file, or None on PostgreSQL."""
         return Path(self.url.database or "") if self.url.drivername == "sqlite" else None
 
-    def run(self, work: Callable[[Connection], R], *, writes: bool) -> R:
+    def run(self, work: Callable[[Connection], R], *, writes: bool, attempts: int | None = None) -> R:
         """Run a function in a transaction of its own, and again where what ended it passes.
 
         Args:
             work: Run once, or a few times; only what the last run did to the database counts.
             writes: Whether it may write.
+            attempts: How often at most; by default for as long as a server takes to be restarted.
 
         Raises:
             RegistryError: The database cannot be used; or a cut leaves it open whether the change was made.
@@ -88,14 +91,15 @@ class Database:
             except Exception as error:
                 if not is_passing(error):
                     raise
-            return self._run_again(work, writes)
+            time.sleep(random.uniform(0, _FIRST_WAIT_S))  # two that met must not meet again
+            return self._run_again(work, writes, (attempts or _ATTEMPTS) - 1)
 
-    def _run_again(self, work: Callable[[Connection], R], writes: bool) -> R:
+    def _run_again(self, work: Callable[[Connection], R], writes: bool, attempts: int) -> R:
         from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_after_delay
         from tenacity.wait import wait_random_exponential
 
         retrying = Retrying(
-            stop=stop_after_attempt(_ATTEMPTS) | stop_after_delay(_RETRIED_S),
+            stop=stop_after_attempt(attempts) | stop_after_delay(_RETRIED_S),
             wait=wait_random_exponential(multiplier=_FIRST_WAIT_S, max=_LONGEST_WAIT_S),
             retry=retry_if_exception(is_passing),
             reraise=True,
@@ -140,7 +144,7 @@ class Database:
         )
         try:
             said = Retrying(stop=stop_after_delay(_RETRIED_S), wait=wait_fixed(0.2), retry=passing)(ask)
-        except RetryError:
+        except (RetryError, DBAPIError):  # such as of a standby that has never heard of it
             said = None
         if said not in ("committed", "aborted"):
             raise in_doubt(self.url) from cut
@@ -283,7 +287,6 @@ def _postgresql(url: URL, wait_s: float, connections: int) -> Engine:
         engine = create_engine(
             url,
             connect_args=network,
-            pool_pre_ping=True,
             pool_size=connections,
             max_overflow=0,
             pool_timeout=wait_s,

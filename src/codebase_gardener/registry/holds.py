@@ -42,6 +42,8 @@ def hold(connection: Connection, version_ids: Collection[int], holder: str, node
     of_holder = (_table.c.holder == holder) & _table.c.version_id.in_(ids)
     beaten = update(_table).where(of_holder).values(beat_at=DatabaseTime()).returning(_table.c.version_id)
     missing = ids - set(connection.scalars(beaten))
+    if missing:  # what those left who were killed; who was only cut off comes back with a row of its own
+        connection.execute(delete(_table).where(_table.c.version_id.in_(missing), ~_young()))
     for version_id in sorted(missing):
         row = {"version_id": version_id, "holder": holder, "node": node, "beat_at": DatabaseTime()}
         connection.execute(insert(_table).values(row))

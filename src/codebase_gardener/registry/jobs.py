@@ -109,7 +109,7 @@ def reserve(
         "base_hash": base_hash,
         "commit": commit,
         "snapshot_id": snapshot_id,
-        "created_at": now(),
+        "created_at": now(connection),
         **_spec(spec),
     }
     connection.execute(insert(_table).values(values))
@@ -216,7 +216,7 @@ def claim(connection: Connection, job_id: str, *, node: str | None = None) -> bo
     """
     queued = (_table.c.id == job_id) & _table.c.state.in_(MAY_COME_FROM["training"])
     of_node = {} if node is None else {"node": node, "beat_at": DatabaseTime()}
-    statement = update(_table).where(queued).values(state="training", started_at=now(), **of_node)
+    statement = update(_table).where(queued).values(state="training", started_at=now(connection), **of_node)
     try:
         with connection.begin_nested():
             return connection.execute(statement).rowcount == 1
@@ -260,7 +260,7 @@ def fail(connection: Connection, job_id: str, error: str) -> JobRow:
     """
     # whatever a crash wrote can be stored: PostgreSQL takes no NUL, SQLite no lone surrogate
     storable = error.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
-    return change(connection, job_id, "error", error=storable, ended_at=now())
+    return change(connection, job_id, "error", error=storable, ended_at=now(connection))
 
 
 def cancel(connection: Connection, job_id: str) -> JobRow:
@@ -270,7 +270,7 @@ def cancel(connection: Connection, job_id: str) -> JobRow:
         NotFoundError: There is no such job.
         ConflictError: It has ended already.
     """
-    return change(connection, job_id, "cancelled", ended_at=now())
+    return change(connection, job_id, "cancelled", ended_at=now(connection))
 
 
 def change(connection: Connection, job_id: str, state: str, **values: Any) -> JobRow:

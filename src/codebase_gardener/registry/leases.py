@@ -1,4 +1,5 @@
-"""Leases: whoever uses a version's files holds a shared lock; deleting them takes it exclusively.
+"""Leases: whoever uses a version's files holds a shared lock; deleting them takes it exclusively, and so does
+publishing what no job has trained, until it has its row.
 
 The lock is the kernel's (flock): it holds across processes, and a killed process holds nothing.
 The lease file lies outside of the published directory, which never changes, and is never removed:

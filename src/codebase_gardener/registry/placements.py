@@ -54,7 +54,7 @@ def request_cancel(connection: Connection, job_id: str) -> JobRow:
     """
     queued = _table.c.state == "queued"
     state = case((queued, "cancelled"), else_=_table.c.state)
-    ended_at = case((queued, now()), else_=_table.c.ended_at)
+    ended_at = case((queued, now(connection)), else_=_table.c.ended_at)
     statement = update(_table).where(_table.c.id == job_id, _table.c.state.in_(("queued", "training")))
     values = {"cancel_requested": True, "state": state, "ended_at": ended_at}
     changed = connection.execute(statement.values(values)).rowcount
@@ -85,7 +85,7 @@ def requeue_stale(connection: Connection, job_id: str, older_than_s: float) -> b
     to_end = _table.c.cancel_requested
     values = {
         "state": case((to_end, "cancelled"), else_="queued"),
-        "ended_at": case((to_end, now()), else_=None),
+        "ended_at": case((to_end, now(connection)), else_=None),
         "started_at": case((to_end, _table.c.started_at), else_=None),
         "node": None,
         "beat_at": None,

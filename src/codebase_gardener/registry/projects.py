@@ -39,7 +39,12 @@ def add(connection: Connection, name: str, source: str, kind: str) -> ProjectRow
         InvalidInputError: The name cannot be a folder's.
         ConflictError: The name is taken by another source.
     """
-    values = {"name": check_name(name, "project name"), "source": source, "kind": kind, "created_at": now()}
+    values = {
+        "name": check_name(name, "project name"),
+        "source": source,
+        "kind": kind,
+        "created_at": now(connection),
+    }
     try:
         with connection.begin_nested():
             connection.execute(insert(_table).values(values))

@@ -28,7 +28,7 @@ def add(connection: Connection, version: VersionRow, kind: str, data: Mapping[st
     Raises:
         ConflictError: The version was deleted meanwhile.
     """
-    values = {"version_id": version.id, "kind": kind, "data": dict(data), "created_at": now()}
+    values = {"version_id": version.id, "kind": kind, "data": dict(data), "created_at": now(connection)}
     row = connection.execute(insert(_table).values(values).returning(_table)).mappings().one()
     told = {"check": kind, "data": dict(data), "created_at": row["created_at"]}
     append_record(version.directory, version.version, "receipt", told)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from codebase_gardener.utils.files import append_line
+from codebase_gardener.utils.files import append_line, make_folder
 
 __all__ = ["RECORD", "append_record", "read_record"]
 
@@ -30,6 +30,7 @@ def append_record(directory: Path, version: int, kind: str, data: Mapping[str, A
         ResourceError: The disk is full or the place cannot be written.
     """
     line = json.dumps({"version": version, "kind": kind, **data}, ensure_ascii=False)
+    make_folder(directory.parent)  # the version may lie in another home
     append_line(directory.parent / RECORD, line)
 
 

@@ -35,7 +35,13 @@ def add(
         NotFoundError: There is no such project.
     """
     project_id = projects.locked(connection, project).id
-    values = {"commit": commit, "tree_hash": tree_hash, "dirty": dirty, "path": path, "created_at": now()}
+    values = {
+        "commit": commit,
+        "tree_hash": tree_hash,
+        "dirty": dirty,
+        "path": path,
+        "created_at": now(connection),
+    }
     same = (_table.c.project_id == project_id) & (_table.c.snapshot_id == snapshot_id)
     if connection.execute(update(_table).where(same).values(values)).rowcount == 0:
         connection.execute(

@@ -16,6 +16,7 @@ __all__ = ["upgrade"]
 
 _ADVISORY_LOCK = 7_402_871_155  # any number: it only has to be ours
 _UPGRADE_S = 600
+_FIRST_ATTEMPTS = 4
 
 
 def upgrade(database: Database) -> None:
@@ -26,13 +27,17 @@ def upgrade(database: Database) -> None:
     Raises:
         RegistryError: The schema is newer than this code, or the database cannot be used.
     """
-    with database.read() as connection:
-        if _revision(connection) == HEAD:
-            return
-    with _alone(database), database.write() as connection:
-        if database.file is None:
-            _wait_for_others(connection, database.wait_s)
-        _migrate(connection, database.shown_url)
+    # a wrong host or password is told soon
+    if database.run(_revision, writes=False, attempts=_FIRST_ATTEMPTS) == HEAD:
+        return
+    with _alone(database):
+        database.run(lambda connection: _upgrade(connection, database), writes=True)
+
+
+def _upgrade(connection: Connection, database: Database) -> None:
+    if database.file is None:
+        _wait_for_others(connection, database.wait_s)
+    _migrate(connection, database.shown_url)
 
 
 def _wait_for_others(connection: Connection, wait_s: float) -> None:

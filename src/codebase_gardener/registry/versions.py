@@ -161,7 +161,7 @@ def publish(
         ConflictError: It is not training: cancelled meanwhile, or published already.
         RegistryError: The directory is not published.
     """
-    job = jobs.change(connection, job_id, "ready", ended_at=now())
+    job = jobs.change(connection, job_id, "ready", ended_at=now(connection))
     origin = {name: getattr(job, name) for name in _ORIGIN}
     row = _insert(connection, job.ref, {**origin, "job_id": job_id}, publication, receipt)
     if first_is_active and adapters.active_version(connection, row.project, row.adapter_name) is None:
@@ -212,7 +212,7 @@ def _insert(
 ) -> VersionRow:
     _check_files(ref, publication)
     values = {
-        "created_at": now(),
+        "created_at": now(connection),
         **origin,
         "project_id": projects.get(connection, ref.project).id,
         "active": False,

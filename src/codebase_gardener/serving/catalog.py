@@ -155,6 +155,8 @@ class Catalog:
         except CodebaseGardenerError as error:
             known = ", ".join(card.name for card in self.cards()[:8]) or "none"
             raise NotFoundError(f"there is no model {name!r}", hint=f"there are: {known}") from error
+        if not is_base:
+            self.manager.shared.bring(row.directory, row.files)
         base = self.manager.base(row.base_id)
         return Resolved(
             Served(base, None if is_base else Loadable.of(row, self.manager.holder)), ref.project, is_bare
@@ -183,7 +185,9 @@ class Catalog:
             known = self._memories.get((project, base.sha256))
             if known is None or known[0] != latest.snapshot_id:
                 folder = self.manager.settings.projects_dir / project / "memory"
-                made = kept_memory(folder, load_snapshot(latest.path), load_tokenizer(base.path))
+                made = kept_memory(
+                    folder, load_snapshot(self.manager.shared.bring(latest.path)), load_tokenizer(base.path)
+                )
                 self._memories[project, base.sha256] = known = (latest.snapshot_id, made)
             return known[1]
 

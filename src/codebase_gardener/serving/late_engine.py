@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from concurrent.futures import CancelledError, Future, InvalidStateError
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.dataset.prompts import Prompt
@@ -17,6 +18,7 @@ from codebase_gardener.serving.engine import (
     Piece,
     Served,
 )
+from codebase_gardener.utils.error_handling import ResourceError
 
 __all__ = ["LateEngine"]
 
@@ -24,22 +26,52 @@ __all__ = ["LateEngine"]
 class LateEngine:
     """What can be said without an engine is said without one.
 
+    A start may take minutes (a base that is fetched, engines that are measured) and cannot be broken off: it has a
+    thread of its own, so that who waits for it can be sent away.
+
     Args:
-        start: Makes the engine; called once.
+        start: Makes the engine; called again only where it failed.
     """
 
     name = "late"
 
     def __init__(self, start: Callable[[], Engine]) -> None:
         self._start, self._lock = start, threading.Lock()
+        self._coming: Future[Engine] | None = None
         self._started: Engine | None = None
 
     @property
     def _engine(self) -> Engine:
         with self._lock:
-            if self._started is None:
-                self._started = self._start()
-            return self._started
+            if self._coming is None:
+                self._coming = Future()
+                threading.Thread(target=self._begin, args=(self._coming,), daemon=True).start()
+            coming = self._coming
+        try:
+            return coming.result()
+        except CancelledError as error:
+            raise ResourceError("the server is ending", hint="start it anew, and ask again") from error
+
+    def _begin(self, coming: Future[Engine]) -> None:
+        try:
+            engine = self._start()
+        except BaseException as error:  # told to those who wait; the next who asks tries again
+            with self._lock, suppress(InvalidStateError):
+                coming.set_exception(error)
+                self._coming = None
+            return
+        try:
+            with self._lock:
+                coming.set_result(engine)
+                self._started = engine
+        except InvalidStateError:  # nobody wants it any more
+            engine.close()
+
+    def give_up(self) -> None:
+        """Send away those who wait for its start, and whoever asks for one from now on."""
+        with self._lock:
+            self._coming = self._coming or Future()
+            self._coming.cancel()  # nothing where it has started
 
     def encode(self, base: Base, prompt: Prompt) -> tuple[list[int], str]:
         """As the engine's."""
@@ -79,6 +111,7 @@ class LateEngine:
         return self._started.state() if self._started else EngineState(0, 0, 0, 0, 0)
 
     def close(self) -> None:
-        """End the engine, if it has begun."""
+        """End the engine, if it has started; a start that is under way comes to nothing."""
+        self.give_up()
         if self._started:
             self._started.close()

@@ -319,6 +319,8 @@ def draining_server(
                 return False
             if not presence.is_ending:
                 presence.is_ending, self.ends_at_s = True, time.monotonic() + DRAIN_S
+                if isinstance(answering.engine, LateEngine):
+                    answering.engine.give_up()
             return self.force_exit or not presence.running or time.monotonic() > self.ends_at_s
 
     return Draining(

@@ -41,6 +41,7 @@ class Case:
         base_parameters: None where that is not known.
         busy_cores: Cores' worth of work that other programs do.
         cores: Of the machine.
+        threads: That were asked for; 0: one a core.
         is_trained: Whether the adapter is there already: what follows concerns its use.
     """
 
@@ -53,6 +54,7 @@ class Case:
     base_parameters: int | None = None
     busy_cores: float = 0.0
     cores: int = 1
+    threads: int = 0
     is_trained: bool = False
 
 
@@ -114,7 +116,7 @@ RULES: tuple[AdviceRule, ...] = (
     ),
     AdviceRule(
         "busy machine",
-        lambda case: case.busy_cores > _BUSY_SHARE * case.cores and not case.is_trained,
+        lambda case: case.busy_cores > _BUSY_SHARE * case.cores and not (case.threads or case.is_trained),
         "other programs use the cores: threads that wait for each other can make a step ten times slower; "
         "wait, or give --threads for the cores that are free",
         "measured here: 25 tokens/s with 2 threads, 83 with 1, on 2 cores that others kept busy",
@@ -148,6 +150,7 @@ def advise_training(
             base_parameters=base_parameters,
             busy_cores=load_per_core() * cores() if busy_cores is None else busy_cores,
             cores=cores(),
+            threads=spec.threads,
         )
     )
 

@@ -11,7 +11,8 @@
     ├── TrainingError                        8   a run that failed or was killed
     ├── ResourceError                        9   memory, disk, permissions of the home
     ├── RegistryError                       10   the database
-    └── VerificationError                   11   a claim that was checked and does not hold
+    ├── VerificationError                   11   a claim that was checked and does not hold
+    └── StoreError                          12   the store of artifacts
 
 The number is the exit code of the command line; 1 is a bug, 130 an interrupt.
 """
@@ -34,6 +35,7 @@ __all__ = [
     "ResourceError",
     "RegistryError",
     "VerificationError",
+    "StoreError",
     "EXIT_CODES",
     "retry_with_backoff",
 ]
@@ -144,6 +146,12 @@ class VerificationError(CodebaseGardenerError):
     exit_code = 11
 
 
+class StoreError(CodebaseGardenerError):
+    """The store of artifacts cannot be reached, refuses, or holds what cannot be right."""
+
+    exit_code = 12
+
+
 EXIT_CODES: dict[int, str] = {
     0: "done",
     1: "a bug in Codebase Gardener: please report it with the output of --debug",
@@ -157,6 +165,7 @@ EXIT_CODES: dict[int, str] = {
     9: "ResourceError: too little memory or disk, or the home cannot be written",
     10: "RegistryError: the database",
     11: "VerificationError: a check did not hold (evaluate --require, doctor, verify)",
+    12: "StoreError: the store of artifacts",
     130: "interrupted (Ctrl-C)",
 }
 

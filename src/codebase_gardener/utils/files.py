@@ -441,14 +441,14 @@ class FileLock:
         self.release()
 
     @classmethod
-    def is_free(cls, path: Path) -> bool:
-        """Whether nobody holds the lock at `path` now."""
+    def is_free(cls, path: Path, *, shared: bool = False) -> bool:
+        """Whether nobody holds the lock at `path` now; `shared`: whether nobody holds it alone."""
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             return True
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         finally:

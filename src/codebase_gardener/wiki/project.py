@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from codebase_gardener.knowledge.pages.structure import Page
     from codebase_gardener.knowledge.writers.prose_writing import Writer
     from codebase_gardener.repository.snapshot import Snapshot
+    from codebase_gardener.store.shared import SharedFolders
     from codebase_gardener.wiki.building import Built
     from codebase_gardener.wiki.search import SearchResult, WikiIndex
     from codebase_gardener.wiki.site.static_site import StaticSite
@@ -40,6 +41,7 @@ class ProjectWiki:
         registry: For the project's snapshots.
         max_file_bytes: Larger files of the source are left out.
         chosen: Which files count.
+        shared: Where snapshots of other machines come from.
 
     Attributes:
         paths: Where it lies, with all that belongs to it.
@@ -47,10 +49,17 @@ class ProjectWiki:
     """
 
     def __init__(
-        self, projects_dir: Path, project: str, registry: Registry, *, max_file_bytes: int, chosen: Chosen
+        self,
+        projects_dir: Path,
+        project: str,
+        registry: Registry,
+        *,
+        max_file_bytes: int,
+        chosen: Chosen,
+        shared: SharedFolders | None = None,
     ) -> None:
         self.paths = WikiPaths(projects_dir / project)
-        self.source = ProjectSource(registry, project, max_file_bytes, chosen)
+        self.source = ProjectSource(registry, project, max_file_bytes, chosen, shared)
 
     @property
     def project(self) -> str:

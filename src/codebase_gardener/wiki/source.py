@@ -11,7 +11,8 @@ from codebase_gardener.repository.patterns import Chosen
 from codebase_gardener.repository.snapshot import Snapshot, take_snapshot
 from codebase_gardener.repository.sources import is_git_url
 from codebase_gardener.repository.store import load_snapshot
-from codebase_gardener.utils.error_handling import SourceError
+from codebase_gardener.store.shared import SharedFolders
+from codebase_gardener.utils.error_handling import NotFoundError, SourceError
 from codebase_gardener.utils.progress import Progress, silent
 
 __all__ = ["ProjectSource"]
@@ -26,12 +27,14 @@ class ProjectSource:
         project: Its name.
         max_file_bytes: Larger files are left out.
         chosen: Which files count.
+        shared: Where snapshots of other machines come from.
     """
 
     registry: Registry
     project: str
     max_file_bytes: int
     chosen: Chosen
+    shared: SharedFolders | None = None
 
     @property
     def latest_id(self) -> str:
@@ -40,14 +43,17 @@ class ProjectSource:
 
     def latest(self) -> Snapshot:
         """The snapshot that was taken last."""
-        return load_snapshot(self.registry.latest_snapshot(self.project).path)
+        return self._at(self.registry.latest_snapshot(self.project).path)
 
     def kept(self, snapshot_id: str) -> Snapshot | None:
         """An earlier snapshot; None where it is not kept any more."""
         try:
-            return load_snapshot(self.registry.latest_snapshot(self.project).path.with_name(snapshot_id))
-        except SourceError:
+            return self._at(self.registry.latest_snapshot(self.project).path.with_name(snapshot_id))
+        except (SourceError, NotFoundError):
             return None
+
+    def _at(self, folder: Path) -> Snapshot:
+        return load_snapshot(folder if self.shared is None else self.shared.bring(folder))
 
     @property
     def has_revisions(self) -> bool:

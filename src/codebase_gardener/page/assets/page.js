@@ -25,6 +25,18 @@
   }
   window.gardenerHeld = held;
 
+  // What is drawn anew between press and release of a pointer gets no click: it waits for the release.
+  var pressed = Promise.resolve();
+  document.addEventListener("pointerdown", function () {
+    pressed = new Promise(function (done) {
+      ["pointerup", "pointercancel"].forEach(function (kind) {
+        document.addEventListener(kind, function () { setTimeout(done, 0); }, { once: true, capture: true });
+      });
+      setTimeout(done, 10000);  // it was let go where nobody saw it
+    });
+  }, true);
+  window.gardenerReleased = function (value) { return pressed.then(function () { return value; }); };
+
   // The newest line of a log is its last.
   function toEnd(region) {
     Array.prototype.forEach.call(region.querySelectorAll("pre.log"), function (log) { log.scrollTop = log.scrollHeight; });
@@ -35,12 +47,14 @@
     var mine = ++asked;
     return fetch(address, { headers: { Accept: "text/html" }, credentials: "same-origin" })
       .then(function (answer) { return answer.text(); })
+      .then(window.gardenerReleased)
       .then(function (text) {
         var fresh = new DOMParser().parseFromString(text, "text/html").getElementById(id);
         var old = document.getElementById(id);
         if (mine !== asked) return;
         silent(false);
         if (!fresh || !old) { location.assign(address); return; }
+        if (old.isEqualNode(fresh)) { watch(old); return; }
         var again = held(old);
         var log = old.querySelector("pre.log");
         var read = log && log.scrollTop + log.clientHeight < log.scrollHeight - 8 ? log.scrollTop : -1;

@@ -53,6 +53,7 @@
     var lines = document.querySelectorAll("#curves [data-column]");
     if (!lines.length) return false;
     var box = lines[0].ownerSVGElement.viewBox.baseVal;
+    document.querySelectorAll("#curves .point.r0").forEach(function (lone) { lone.remove(); });  // a line takes its place
     lines.forEach(function (line) { extend(line, points, Number(line.dataset.column)); });
     return points.every(function (point) {
       return point[0] <= box.x + box.width && [1, 2].every(function (column) {
@@ -96,6 +97,7 @@
         if (!answer.ok) throw new Error(answer.status);
         return answer.text();
       })
+      .then(window.gardenerReleased)
       .then(function (text) {
         asking = false;
         put(new DOMParser().parseFromString(text, "text/html"));

@@ -1,0 +1,108 @@
+"""Trainings on a real cluster: placed by what they need, on any node, and no secret passes through Ray."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+
+from cluster.conftest import SECRET
+from codebase_gardener.cluster.address import ClusterFolder
+from codebase_gardener.cluster.local import LocalCluster, running, up
+from codebase_gardener.cluster.placing import placed
+from codebase_gardener.config.settings import Settings
+from codebase_gardener.gardener.facade import Gardener
+from codebase_gardener.jobs.directory import JobDirectory
+from codebase_gardener.utils.error_handling import ConflictError, ResourceError
+
+pytestmark = pytest.mark.slow
+
+ROWS = [{"prompt": f"def f{n}(x):\n", "completion": f"    return x + {n}\n"} for n in range(40)]
+LOOPBACK = {"127.0.0.1", "::ffff:127.0.0.1", "::1"}
+
+
+def of_cluster(local: LocalCluster) -> list[psutil.Process]:
+    holder = psutil.Process(local.pid)
+    return [holder, *holder.children(recursive=True)]
+
+
+def test_two_trainings_at_once_on_two_nodes(cluster: tuple[Settings, LocalCluster]) -> None:
+    with Gardener(cluster[0]) as gardener:
+        manager = gardener.manager
+        with placed(gardener, "auto"):
+            refs = [manager.create_adapter("demo", ROWS, name) for name in ("one", "two")]
+            with pytest.raises(ResourceError, match="no node of the cluster is large enough"):
+                manager.create_adapter("demo", ROWS, "three", {"threads": 2})
+        assert manager.trainings.placement is None
+        for ref in refs:  # without a connection: the registry says all
+            assert manager.trainings.wait(ref, timeout_s=500).status == "ready"
+        jobs = [job for job in manager.registry.jobs("demo") if job.state == "ready"]
+        nodes = {str(job.node).partition("/")[0] for job in jobs}
+        assert nodes == {"node-1", "node-2"}
+        for job in jobs:
+            events = JobDirectory(job.directory).events
+            assert [event["kind"] for event in events.all()].count("started") == 1
+        assert manager.load_adapter("demo", "two", 1)
+
+
+def test_status_says_what_there_is(cluster: tuple[Settings, LocalCluster]) -> None:
+    settings, local = cluster
+    environment = {**os.environ, **settings.for_workers}
+    command = [sys.executable, "-m", "codebase_gardener.cli.main", "cluster", "status", "--json"]
+    told = json.loads(subprocess.run(command, env=environment, check=True, capture_output=True).stdout)
+    assert told["address"] == local.address == running(settings.home).address
+    assert [(node["name"], node["alive"], node["cpus"]) for node in told["nodes"]] == [
+        ("node-1", True, 1.0),
+        ("node-2", True, 1.0),
+    ]
+
+
+def test_only_this_machine_is_listened_to(cluster: tuple[Settings, LocalCluster]) -> None:
+    listening = {
+        (process.name(), each.laddr.ip)
+        for process in of_cluster(cluster[1])
+        for each in process.net_connections("inet")
+        if each.status == psutil.CONN_LISTEN
+    }
+    assert {name for name, _ in listening} >= {"gcs_server", "raylet"}
+    assert {ip for _, ip in listening} <= LOOPBACK
+
+
+def test_who_has_no_token_is_refused(cluster: tuple[Settings, LocalCluster], tmp_path: Path) -> None:
+    settings, local = cluster
+    assert ClusterFolder.of(settings.home).token.stat().st_mode & 0o777 == 0o600
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_AUTH")}
+    (tmp_path / "token").write_text("0" * 64)
+    environment |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(tmp_path / "token")}
+    ask = f"import ray; ray._raylet.GcsClient(address={local.address!r}).internal_kv_keys(b'', b'')"
+    refused = subprocess.run([sys.executable, "-c", ask], env=environment, check=False, capture_output=True)
+    assert refused.returncode != 0
+    assert b"nauthenticated" in refused.stderr
+
+
+def test_no_secret_is_in_ray_s_logs(cluster: tuple[Settings, LocalCluster]) -> None:
+    settings, local = cluster
+    password = urlsplit(settings.registry_url).password
+    assert password is not None
+    secrets = [password, SECRET, ClusterFolder.of(settings.home).token.read_text()]
+    logs = [path for path in Path(local.temp).glob("session_2*/**/*") if path.is_file()]
+    assert [path.name for path in logs if path.name.startswith("raylet")]
+    logs.append(ClusterFolder.of(settings.home).log)
+    found = [
+        (path.name, secret)
+        for path in logs
+        for secret in secrets
+        if secret in path.read_text("utf-8", "replace")
+    ]
+    assert found == []
+
+
+def test_one_cluster_a_home(cluster: tuple[Settings, LocalCluster]) -> None:
+    with pytest.raises(ConflictError, match="runs already"):
+        up(cluster[0].home, 1, environment={})
