@@ -94,7 +94,15 @@ def test_a_file_that_cannot_be_right_is_told_with_its_line(cli: Cli, file: Path)
 
 
 @pytest.mark.parametrize(
-    "more", [["SOURCE"], ["--name", "a"], ["--revision", "v1"], ["--fresh"], ["--holdout", "since:v1"]]
+    "more",
+    [
+        ["SOURCE"],
+        ["--name", "a"],
+        ["--revision", "v1"],
+        ["--fresh"],
+        ["--threads", "1"],
+        ["--holdout", "since:v1"],
+    ],
 )
 def test_what_is_of_one_repository_is_refused(cli: Cli, file: Path, more: list[str]) -> None:
     cli("grow", "--many", file, *more).failed(2, "do not go together")

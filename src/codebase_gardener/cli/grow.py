@@ -66,14 +66,15 @@ def grow(
     where it was.
     """
     if many is not None:
-        given = {
+        of_one = {
             "SOURCE": source,
             "--name": name,
             "--revision": revision,
+            "--threads": threads,
             "--holdout": holdout,
             "--fresh": fresh,
         }
-        if wrong := [option for option, value in given.items() if value]:
+        if wrong := [option for option, value in of_one.items() if value]:
             raise InvalidInputError(f"--many and {wrong[0]} do not go together", hint="say it in the file")
         from codebase_gardener.cli.fleet import grow_many
 

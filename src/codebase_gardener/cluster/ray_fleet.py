@@ -28,6 +28,7 @@ from codebase_gardener.jobs.spec import JobSpec
 from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.repository.sources import without_credentials
+from codebase_gardener.training.memory import check_memory, estimate_memory
 from codebase_gardener.utils.error_handling import (
     CodebaseGardenerError,
     InvalidInputError,
@@ -146,7 +147,7 @@ def _training_here(gardener: Gardener, project: str, node: str) -> Iterator[None
                     _log.warning("the jobs of %s: %s", project, error.message)
 
     thread = threading.Thread(target=work, daemon=True)
-    gardener.manager.trainings.placement = _Here()
+    gardener.manager.trainings.placement = _Here(settings.min_free_bytes)
     thread.start()
     try:
         yield
@@ -159,6 +160,18 @@ class _Here:
     """A `Placement` on the node that asks: its thread looks for what is queued."""
 
     device = DEVICE
+
+    def __init__(self, min_free_bytes: int) -> None:
+        self._min_free_bytes = min_free_bytes
+
+    def check(self, spec: JobSpec) -> None:
+        """Refuse what this node has no memory for.
+
+        Raises:
+            ResourceError: With what it needs.
+        """
+        needed = estimate_memory(spec.base, spec.training, bf16=spec.training.dtype != "float32")
+        check_memory(needed, min_free_bytes=self._min_free_bytes)
 
     def place(self, job: JobRow, spec: JobSpec) -> None:
         """It is found where it waits."""
