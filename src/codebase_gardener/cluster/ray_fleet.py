@@ -105,6 +105,8 @@ def _asked(entry: FleetEntry) -> dict[str, float]:
 def _outcome(task: ray.ObjectRef, entry: FleetEntry, began: float) -> Outcome:
     try:
         return replace(Outcome(**ray.get(task)), request=request_of(entry))
+    except ray.exceptions.RayTaskError as error:  # what the node raised before or after the grow
+        return failed(entry, error.cause, began)
     except ray.exceptions.RayError as error:
         lost = TrainingError(
             f"its node was lost {_TRIES + 1} times: {str(error).splitlines()[0]}",
