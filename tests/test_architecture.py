@@ -289,6 +289,7 @@ ACROSS = {
     "adapters/test_torch_kinds.py": "every kind of adapter beside every other",
     "adapters/test_torch_states.py": "any order of loading, using and taking off",
     "benchmarks/test_exam.py": "a benchmark",
+    "benchmarks/test_scale.py": "a benchmark",
     "benchmarks/test_train.py": "a benchmark",
     "cli/test_bad_input.py": "every command",
     "cli/test_importing.py": "import, from a folder to an answer",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,7 +24,7 @@ _EXAMPLE_BASE = "Qwen/Qwen2.5-Coder-1.5B"
 
 
 @click.command()
-@click.argument("source")
+@click.argument("source", required=False)
 @options.name
 @options.revision
 @options.base
@@ -39,9 +40,14 @@ _EXAMPLE_BASE = "Qwen/Qwen2.5-Coder-1.5B"
     "--fresh", is_flag=True, help="Begin from nothing, though there is an active version to go on from."
 )
 @click.option("--plan", "plan_only", is_flag=True, help="Print the plan, and do not train.")
+@click.option(
+    "--many",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A TOML file of repositories: grow those that are due.",
+)
 @command_options
 def grow(
-    source: str,
+    source: str | None,
     name: str | None,
     revision: str | None,
     base: str | None,
@@ -51,6 +57,7 @@ def grow(
     on: str | None,
     fresh: bool,
     plan_only: bool,
+    many: Path | None,
     as_json: bool,
 ) -> None:
     """From a repository to an adapter that knows it, with a verdict; what has changed since, from the active version.
@@ -58,6 +65,23 @@ def grow(
     SOURCE is a directory, a git URL, or a source archive. Stopped at any point and run again, it goes on
     where it was.
     """
+    if many is not None:
+        of_one = {
+            "SOURCE": source,
+            "--name": name,
+            "--revision": revision,
+            "--threads": threads,
+            "--holdout": holdout,
+            "--fresh": fresh,
+        }
+        if wrong := [option for option, value in of_one.items() if value]:
+            raise InvalidInputError(f"--many and {wrong[0]} do not go together", hint="say it in the file")
+        from codebase_gardener.cli.fleet import grow_many
+
+        grow_many(many, base=base, minutes=minutes, on=on, plan_only=plan_only, as_json=as_json)
+        return
+    if source is None:
+        raise InvalidInputError("no SOURCE is named", hint="gardener grow PATH, or gardener grow --many FILE")
     from codebase_gardener.cli.display import Display
     from codebase_gardener.cluster.placing import placed
     from codebase_gardener.gardener.growing import grow as run

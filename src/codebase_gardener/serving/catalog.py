@@ -116,6 +116,16 @@ class Catalog:
     def _served(self) -> Sequence[str]:
         return self._projects or [row.name for row in self.manager.registry.projects()]
 
+    def _serves(self, project: str) -> bool:
+        """Whether a name is a project's: one look, however many projects there are."""
+        if self._projects:
+            return project in self._projects
+        try:
+            self.manager.registry.project(project)
+        except NotFoundError:
+            return False
+        return True
+
     def _cards_of(self, project: str) -> Iterator[ModelCard]:
         rows = self.manager.registry.versions(project, limit=None)
         for name in dict.fromkeys(row.adapter_name for row in rows):
@@ -139,7 +149,7 @@ class Catalog:
         plain = plain.removesuffix(BASE)
         try:
             ref = parse_ref(plain)
-            if ref.project not in self._served():
+            if not self._serves(ref.project):
                 return self._base(name if is_base else plain)
             row = self._row(ref)
         except CodebaseGardenerError as error:
