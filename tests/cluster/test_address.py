@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from codebase_gardener.cluster.address import ClusterFolder, cluster_address, ray_environment
+from codebase_gardener.cluster.address import ClusterFolder, cluster_address, environment_for_ray
 from codebase_gardener.utils.error_handling import InvalidInputError, NotFoundError
 from codebase_gardener.utils.files import FileLock, write_json
 
@@ -49,19 +49,19 @@ def test_the_token_is_its_owner_s_and_what_the_user_set_stays(
     for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
         monkeypatch.delenv(name, raising=False)
     folder = ClusterFolder.of(tmp_path)
-    assert "RAY_AUTH_MODE" not in ray_environment(tmp_path)
+    assert "RAY_AUTH_MODE" not in environment_for_ray(tmp_path)
     folder.make_token()
     token = folder.token.read_text()
     folder.make_token()
     assert folder.token.read_text() == token
     assert len(token) == 64
     assert folder.token.stat().st_mode & 0o777 == 0o600
-    told = ray_environment(tmp_path)
+    told = environment_for_ray(tmp_path)
     assert (told["RAY_AUTH_MODE"], told["RAY_AUTH_TOKEN_PATH"]) == ("token", str(folder.token))
     assert token not in told.values()
-    assert "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER" not in ray_environment(tmp_path, "ray://head:10001")
+    assert "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER" not in environment_for_ray(tmp_path, "ray://head:10001")
     monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", "/etc/token")
-    assert ray_environment(tmp_path).get("RAY_AUTH_TOKEN_PATH", "/etc/token") == "/etc/token"
+    assert environment_for_ray(tmp_path).get("RAY_AUTH_TOKEN_PATH", "/etc/token") == "/etc/token"
 
 
 def test_without_ray_only_a_cluster_is_missing() -> None:

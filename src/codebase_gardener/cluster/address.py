@@ -11,7 +11,7 @@ from pathlib import Path
 from codebase_gardener.utils.error_handling import InvalidInputError, NotFoundError, ResourceError
 from codebase_gardener.utils.files import FileLock, read_json, write_atomic
 
-__all__ = ["LOOPBACK", "ClusterFolder", "cluster_address", "ray_environment", "require_ray"]
+__all__ = ["LOOPBACK", "ClusterFolder", "cluster_address", "environment_for_ray", "require_ray"]
 
 LOOPBACK = "127.0.0.1"
 """Where a cluster on this machine listens."""
@@ -107,7 +107,7 @@ def cluster_address(home: Path, on: str) -> str:
     return on
 
 
-def ray_environment(home: Path, address: str = LOOPBACK) -> dict[str, str]:
+def environment_for_ray(home: Path, address: str = LOOPBACK) -> dict[str, str]:
     """Variables by which Ray asks for the home's token and shows it; what the user has set stays.
 
     They count before Ray is imported.

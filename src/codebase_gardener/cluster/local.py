@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from codebase_gardener.cluster.address import ClusterFolder, ray_environment, require_ray
+from codebase_gardener.cluster.address import ClusterFolder, environment_for_ray, require_ray
 from codebase_gardener.utils.children import end_with_children, find_process, python_module, start_holding
 from codebase_gardener.utils.error_handling import ConflictError, NotFoundError, ResourceError
 from codebase_gardener.utils.files import PRIVATE_FILE, FileLock, make_folder, read_json, write_json
@@ -125,7 +125,7 @@ def up(
             nodes, cpus, int(available_bytes() * _SCHEDULED / nodes), _OBJECTS_BYTES, str(temp), client_port
         )
         write_json(folder.path / "asked.json", asdict(asked))
-        _start(folder, lock, {**environment, **ray_environment(home), "RAY_TMPDIR": str(temp)})
+        _start(folder, lock, {**environment, **environment_for_ray(home), "RAY_TMPDIR": str(temp)})
     finally:
         lock.release()
     return _wait(folder, temp)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from codebase_gardener.cluster.address import cluster_address, ray_environment, require_ray
+from codebase_gardener.cluster.address import cluster_address, environment_for_ray, require_ray
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.jobs import submission
 from codebase_gardener.jobs.placement import is_placed
@@ -68,7 +68,9 @@ def on_cluster(settings: Settings, on: str) -> Iterator[str]:
     """
     require_ray()
     address = cluster_address(settings.home, on)
-    os.environ.update(ray_environment(settings.home, address))  # before Ray is imported: it reads them once
+    os.environ.update(
+        environment_for_ray(settings.home, address)
+    )  # before Ray is imported: it reads them once
     from codebase_gardener.cluster.ray_connection import connected
 
     with connected(address):

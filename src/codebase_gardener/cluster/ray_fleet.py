@@ -159,7 +159,7 @@ def _training_here(gardener: Gardener, project: str, node: str) -> Iterator[None
 
 
 class _Here:
-    """A `Placement` on the node that asks: its thread looks for what is queued."""
+    """A `JobPlacement` on the node that asks: its thread looks for what is queued."""
 
     device = DEVICE
 

@@ -66,7 +66,7 @@ def _node() -> str:
 
 
 class RayPlacement:
-    """A `Placement` on the cluster that this process is connected to."""
+    """A `JobPlacement` on the cluster that this process is connected to."""
 
     device = DEVICE
 

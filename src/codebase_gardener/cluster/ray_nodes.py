@@ -23,6 +23,7 @@ from ray.cluster_utils import Cluster  # the nodes of Ray's own tests
 from codebase_gardener.cluster.address import LOOPBACK, ClusterFolder
 from codebase_gardener.cluster.local import LocalCluster, LocalNodes, described
 from codebase_gardener.utils.files import read_json, write_json
+from codebase_gardener.utils.limits import core_numbers
 
 __all__ = ["main"]
 
@@ -108,10 +109,10 @@ def _free_ports(number: int) -> list[int]:
 
 @contextmanager
 def _on_cores(number: int, cpus: int) -> Iterator[None]:
-    if not hasattr(os, "sched_setaffinity"):
+    ours = core_numbers()
+    if not ours:
         yield
         return
-    ours = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {ours[(number * cpus + each) % len(ours)] for each in range(cpus)})
     try:
         yield

@@ -7,14 +7,14 @@ from typing import Protocol
 from codebase_gardener.jobs.spec import JobSpec
 from codebase_gardener.registry.rows import JobRow
 
-__all__ = ["LOST_S", "Placement", "is_placed"]
+__all__ = ["LOST_S", "JobPlacement", "is_placed"]
 
 LOST_S = 30.0
 """A node that was not heard of for so long has lost its job, in seconds."""
 _CLUSTER = "cluster:"
 
 
-class Placement(Protocol):
+class JobPlacement(Protocol):
     """Whoever finds a place for a training."""
 
     @property

@@ -10,7 +10,7 @@ from pathlib import Path
 from codebase_gardener.bases.quantization import check_quantization
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.mirror import write_spec
-from codebase_gardener.jobs.placement import Placement, is_placed
+from codebase_gardener.jobs.placement import JobPlacement, is_placed
 from codebase_gardener.jobs.queue import device_of_this_host, resume, start_next
 from codebase_gardener.jobs.spec import JobSpec
 from codebase_gardener.registry.rows import JobRow
@@ -49,7 +49,7 @@ def submit(
     storage_bytes: int,
     environment: Mapping[str, str],
     make_room: Callable[[ResourceError], bool] | None = None,
-    placement: Placement | None = None,
+    placement: JobPlacement | None = None,
 ) -> JobRow:
     """Queue a training of an adapter and start it if its device is free, or where a cluster has room.
 
@@ -83,7 +83,7 @@ def submit(
 
 
 def start(
-    registry: Registry, job: JobRow, environment: Mapping[str, str], placement: Placement | None
+    registry: Registry, job: JobRow, environment: Mapping[str, str], placement: JobPlacement | None
 ) -> None:
     """Start what waits for a job's device, or have the job placed.
 

@@ -11,7 +11,7 @@ from codebase_gardener.jobs import queue, submission
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.events import NewestEvents
 from codebase_gardener.jobs.mirror import mirror
-from codebase_gardener.jobs.placement import Placement
+from codebase_gardener.jobs.placement import JobPlacement
 from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.jobs.spec import JobSpec
 from codebase_gardener.registry.rows import JobRow
@@ -57,7 +57,7 @@ class Trainings:
     ) -> None:
         self.registry, self.device, self.environment = registry, device, environment
         self._make_room = make_room
-        self.placement: Placement | None = None
+        self.placement: JobPlacement | None = None
         self.jobs_dir, self.min_free_bytes, self.storage_bytes = jobs_dir, min_free_bytes, storage_bytes
 
     def submit(self, project: str, adapter: str, asked: JobSpec) -> JobRow:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["available_bytes", "cores", "kernel_kills", "load_per_core", "total_bytes"]
+__all__ = ["available_bytes", "core_numbers", "cores", "kernel_kills", "load_per_core", "total_bytes"]
 
 _ROOT = Path("/")
 _UNLIMITED = 2**60
@@ -40,9 +40,14 @@ def total_bytes(root: Path = _ROOT) -> int:
 
 def cores(root: Path = _ROOT) -> int:
     """Cores that this process may keep busy: its affinity, and the container's quota rounded up; at least 1."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    host = len(affinity(0)) if affinity else os.cpu_count() or 1
+    host = len(core_numbers()) or os.cpu_count() or 1
     return max(1, min([host, *(math.ceil(quota) for quota in _quotas(root))]))
+
+
+def core_numbers() -> list[int]:
+    """The cores that this process may run on, by number; none where the system does not say."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return sorted(affinity(0)) if affinity else []
 
 
 def load_per_core() -> float:
