@@ -68,7 +68,7 @@ class Carrier:
             self._shared.bring(spec.warm.directory)
         if not self._shared.find(spec.base.path):
             base = resolve_base(spec.base.id, self._settings.bases_dir, offline=self._settings.offline)
-            directory.move(spec.device, base)
+            directory.move(spec.device, base, spec.nodes)
         self._bring_checkpoint(directory)
         return directory
 

@@ -167,7 +167,7 @@ EXIT_CODES: dict[int, str] = {
     5: "SourceError: the repository cannot be read or has no code",
     6: "DatasetError: malformed rows, or none that train anything",
     7: "ModelError, AdapterError: the base or the adapter cannot be used",
-    8: "TrainingError: a run failed, was killed, or cannot be continued",
+    8: "TrainingError, NodeLostError: a run failed, was killed, or cannot be continued",
     9: "ResourceError: too little memory or disk, or the home cannot be written",
     10: "RegistryError: the database",
     11: "VerificationError: a check did not hold (evaluate --require, doctor, verify)",
