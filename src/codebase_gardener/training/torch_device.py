@@ -30,6 +30,7 @@ MOMENT_BYTES = 2 * 4
 """Adam's two moments of a parameter, fp32, which the first optimizer step adds to the memory of what is trained."""
 
 _BF16_GAIN = 1.3  # bf16 must be this much faster than fp32 to be worth its rounding
+_LONG_S = 0.1  # of one product: a larger one is not measured
 _DEVICES = ("cpu", "cuda", "mps", "xpu", "npu", "mlu", "hpu")
 
 
@@ -99,18 +100,29 @@ def set_threads(threads: int) -> int:
 
 
 def measure_gemm(device: str, size: int = 1024) -> GemmRates:
-    """Time square matrix products of `size` in fp32 and bf16 (about 0.1 s on two cores)."""
+    """Time square matrix products in fp32 and bf16 (about 0.1 s on two cores).
+
+    Args:
+        device: Where.
+        size: Of the largest. A processor without bf16 takes ten seconds for one of 1024: where the next size would
+            take long, the rate is that of the size before.
+    """
     return GemmRates(_rate(device, torch.float32, size), _rate(device, torch.bfloat16, size))
 
 
 def _rate(device: str, dtype: torch.dtype, size: int) -> float:
-    try:
-        left = torch.randn(size, size, device=device).to(dtype)
-        _product(left, device)
-        times = [_product(left, device) for _ in range(3)]
-    except RuntimeError:  # the device has no product in this format
-        return 0.0
-    return float(2 * size**3 / min(times) / 1e9)
+    rate = 0.0
+    for side in (size // 8, size // 4, size // 2, size):
+        try:
+            left = torch.randn(side, side, device=device).to(dtype)
+            _product(left, device)
+            took = min(_product(left, device) for _ in range(3))
+        except RuntimeError:  # the device has no product in this format
+            return 0.0
+        rate = 2 * side**3 / took / 1e9
+        if 8 * took > _LONG_S:
+            break
+    return rate
 
 
 def _product(left: torch.Tensor, device: str) -> float:
