@@ -45,9 +45,9 @@ class Carrier:
     def __init__(self, settings: Settings, registry: Registry, job: JobRow) -> None:
         self._settings, self._registry, self._job = settings, registry, job
         self._shared = shared_folders(settings)
-        self._tells = not settings.database_url.startswith(
-            "sqlite"
-        )  # else the registry lies in the home, too
+        self._tells = bool(
+            settings.registry_url
+        )  # else the registry lies in this home, which others have, too
         self._offset, self._seq, self._sent = 0, 0, -1
 
     def arrive(self) -> JobDirectory:
