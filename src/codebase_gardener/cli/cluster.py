@@ -47,7 +47,7 @@ def up(nodes: int, cpus: int, client_port: int | None, as_json: bool) -> None:
     told = (
         f"{nodes} nodes of {cpus} CPU at {started.address}; train on it with: gardener train NAME --on auto"
     )
-    told += f"\nplaced {len(waited)} trainings that waited" if waited else ""
+    told += f"\ntrainings that waited, placed: {len(waited)}" if waited else ""
     tell(as_json, {**started.as_dict(), "placed": waited}, told)
 
 

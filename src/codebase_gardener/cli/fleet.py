@@ -69,7 +69,7 @@ def grow_many(
             except KeyboardInterrupt:
                 display.say("\nStopped. What has ended is kept; the same command goes on with the rest.")
                 raise
-    _conclude(file, rows, outcomes, as_json)
+    _conclude(rows, outcomes, as_json)
 
 
 @contextmanager
@@ -191,13 +191,13 @@ class _LiveTable(_Lines):
 # ---- in the end
 
 
-def _conclude(file: Path, rows: Sequence[Due], outcomes: Sequence[Outcome], as_json: bool) -> None:
+def _conclude(rows: Sequence[Due], outcomes: Sequence[Outcome], as_json: bool) -> None:
     """All of the file, those that failed with what to do next."""
     now: Mapping[str, Outcome] = {outcome.name: outcome for outcome in outcomes}
     failed = [outcome for outcome in outcomes if outcome.state == "failed"]
     error = TrainingError(
         f"{len(failed)} of {len(outcomes)} could not be grown: {', '.join(one.name for one in failed)}",
-        hint=f"run `gardener grow --many {file}` again: it does those that failed",
+        hint="run the same command again: it does those that failed",
     )
     if as_json:
         repositories = [_as_dict(row, now.get(row.entry.name, row.last)) for row in rows]
