@@ -45,7 +45,8 @@ bench-train: $(VENV)/.stamp-bench
 
 soak: $(VENV)/.stamp-dev
 	SOAK_MINUTES=$(SOAK_MINUTES) $(BIN)/pytest tests/adapters/test_torch_states.py tests/registry/test_transactions.py \
-		tests/store/test_object_store.py tests/cluster/test_ray_training.py -k soak
+		tests/store/test_object_store.py tests/cluster/test_ray_training.py \
+		tests/cluster/test_running.py tests/cluster/test_ray_home.py tests/cluster/test_ray_serving.py -k soak
 
 clients: $(VENV)/.stamp-dev
 	PYTHON=$(PYTHON) scripts/clients.sh install

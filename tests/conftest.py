@@ -21,6 +21,9 @@ pytest_plugins = ["samples.kept_scans", "samples.object_stores", "samples.tiny_a
 # A million objects that stay are made until the first test runs: no search for cycles goes through them, then or later.
 gc.disable()
 
+# Ray reads these when it is imported, and test_architecture imports all modules.
+os.environ.update(RAY_AUTH_MODE="token", RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0")
+
 _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")  # gw0, gw1, or none
 if _WORKER and hasattr(os, "sched_setaffinity"):
     # A core for each worker: threads of several that wait for one another on the same core stand still.

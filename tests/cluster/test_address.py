@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from codebase_gardener.cluster.address import ClusterFolder, cluster_address, environment_for_ray
-from codebase_gardener.utils.error_handling import InvalidInputError, NotFoundError
+from codebase_gardener.cluster.address import ClusterFolder, cluster_address, environment_for_ray, set_for_ray
+from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
 from codebase_gardener.utils.files import FileLock, write_json
 
 WITHOUT_RAY = """
@@ -62,6 +64,18 @@ def test_the_token_is_its_owner_s_and_what_the_user_set_stays(
     assert "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER" not in environment_for_ray(tmp_path, "ray://head:10001")
     monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", "/etc/token")
     assert environment_for_ray(tmp_path).get("RAY_AUTH_TOKEN_PATH", "/etc/token") == "/etc/token"
+
+
+def test_what_comes_too_late_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", ModuleType("ray"))
+    monkeypatch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "1")
+    monkeypatch.setattr(
+        "codebase_gardener.cluster.address.environment_for_ray",
+        lambda *_: {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"},
+    )
+    with pytest.raises(ConflictError, match="imported Ray before"):
+        set_for_ray(tmp_path, "127.0.0.1:1")
+    assert os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] == "1"
 
 
 def test_without_ray_only_a_cluster_is_missing() -> None:

@@ -32,9 +32,12 @@ def test_down_ends_what_was_started_and_nothing_else(tmp_path: Path) -> None:
         write_json(ClusterFolder.of(tmp_path).state, left.as_dict())
         with pytest.raises(NotFoundError):
             running(tmp_path)  # nobody holds its lock
-        assert down(tmp_path) == left
-        assert ours.wait(10) != 0
-        assert other.poll() is None  # its id is in the list, but it began at another time
-        other.kill()
+        try:
+            assert down(tmp_path) == left
+            ours.wait(10)  # it has ended
+            assert other.poll() is None  # its id is in the list, but it began at another time
+        finally:
+            ours.kill()
+            other.kill()
     assert not temp.exists()
     assert not ClusterFolder.of(tmp_path).state.exists()

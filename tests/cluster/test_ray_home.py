@@ -201,7 +201,8 @@ def test_a_request_goes_to_the_replica_that_holds_the_adapter(both: Both) -> Non
     assert f'gardener_requests_total{{finish="length",model="{name}"}}' in figures
 
 
-def test_who_has_begun_ends_on_the_version_that_he_began_with(both: Both) -> None:
+@pytest.mark.skipif("SOAK_MINUTES" not in os.environ, reason="make soak runs it")
+def test_soak_who_has_begun_ends_on_the_version_that_he_began_with(both: Both) -> None:
     registry = both.gardener.registry
     old, new = (asked(both.single, model=f"geometry/default@{n}:bare", max_tokens=300) for n in (2, 1))
     body = {
@@ -260,7 +261,8 @@ def test_a_replica_that_is_killed_loses_nobody_and_its_streams_are_told(both: Bo
     assert holder.replica not in {state.replica for state in both.engine.replicas()}
 
 
-def test_no_half_answer_is_put_together_of_two(both: Both, base: Base) -> None:
+@pytest.mark.skipif("SOAK_MINUTES" not in os.environ, reason="make soak runs it")
+def test_soak_no_half_answer_is_put_together_of_two(both: Both, base: Base) -> None:
     from codebase_gardener.cluster.ray_serving import _Answer
 
     heard: list[Any] = []

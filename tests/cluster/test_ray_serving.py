@@ -81,7 +81,7 @@ def holders(engine: RayEngine, version: str) -> list[str]:
 
 
 @of_soak
-def test_a_request_goes_to_the_replica_that_holds_the_adapter(
+def test_soak_a_request_goes_to_the_replica_that_holds_the_adapter(
     engine: RayEngine, ask: Callable[..., Generation]
 ) -> None:
     for number in range(8):
@@ -95,7 +95,7 @@ def test_a_request_goes_to_the_replica_that_holds_the_adapter(
 
 
 @of_soak
-def test_as_many_adapters_are_held_as_there_is_room_for(
+def test_soak_as_many_adapters_are_held_as_there_is_room_for(
     engine: RayEngine, ask: Callable[..., Generation]
 ) -> None:
     for number in range(1, 7):
@@ -106,7 +106,7 @@ def test_as_many_adapters_are_held_as_there_is_room_for(
 
 
 @of_soak
-def test_what_nobody_wants_is_ended_there(engine: RayEngine, ask: Callable[..., Generation]) -> None:
+def test_soak_what_nobody_wants_is_ended_there(engine: RayEngine, ask: Callable[..., Generation]) -> None:
     generation = ask("p/a@1", tokens=1_000)
     pieces = iter(generation)
     next(pieces)
@@ -116,7 +116,7 @@ def test_what_nobody_wants_is_ended_there(engine: RayEngine, ask: Callable[..., 
 
 
 @of_soak
-def test_more_than_may_wait_are_refused(engine: RayEngine, ask: Callable[..., Generation]) -> None:
+def test_soak_more_than_may_wait_are_refused(engine: RayEngine, ask: Callable[..., Generation]) -> None:
     begun = [ask("p/a@1", number) for number in range(2 * 4 + 10)]
     with pytest.raises(ResourceError, match="waiting"):
         ask("p/a@1")
@@ -124,14 +124,14 @@ def test_more_than_may_wait_are_refused(engine: RayEngine, ask: Callable[..., Ge
 
 
 @of_soak
-def test_an_error_there_is_the_error_here(engine: RayEngine, base: Base, waiting: ModuleType) -> None:
+def test_soak_an_error_there_is_the_error_here(engine: RayEngine, base: Base, waiting: ModuleType) -> None:
     unknown = waiting.served(base, waiting.UNKNOWN)
     with pytest.raises(ModelError, match="is not here"):
         engine.submit(EngineRequest(unknown, (1,))).text()
 
 
 @of_soak
-def test_what_is_pinned_is_in_each_replica(
+def test_soak_what_is_pinned_is_in_each_replica(
     engine: RayEngine, ask: Callable[..., Generation], base: Base, waiting: ModuleType
 ) -> None:
     pids = {state.pid for state in engine.replicas()}
@@ -145,7 +145,7 @@ def test_what_is_pinned_is_in_each_replica(
 
 
 @of_soak
-def test_a_replica_that_is_killed_loses_nobody_and_its_streams_are_told(
+def test_soak_a_replica_that_is_killed_loses_nobody_and_its_streams_are_told(
     engine: RayEngine, ask: Callable[..., Generation]
 ) -> None:
     stream = iter(ask("p/stream@1", tokens=1_000, is_streamed=True))

@@ -136,7 +136,8 @@ def test_a_worker_that_is_killed_is_told(manager: PeftManager) -> None:
     assert "was killed after step" in str(told.error)
 
 
-def test_another_node_goes_on_with_what_a_lost_one_left(
+@pytest.mark.skipif("SOAK_MINUTES" not in os.environ, reason="make soak runs it")
+def test_soak_another_node_goes_on_with_what_a_lost_one_left(
     manager: PeftManager, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     whole = create(manager, "whole", **STEADY)
@@ -156,7 +157,8 @@ def test_another_node_goes_on_with_what_a_lost_one_left(
     assert losses(job) == losses(whole)
 
 
-def test_a_node_with_a_home_of_its_own_goes_on_from_the_store(
+@pytest.mark.skipif("SOAK_MINUTES" not in os.environ, reason="make soak runs it")
+def test_soak_a_node_with_a_home_of_its_own_goes_on_from_the_store(
     manager: PeftManager, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     shared = {"registry_url": f"sqlite:///{tmp_path / 'shared.db'}", "store": f"file://{tmp_path / 'store'}"}

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from codebase_gardener.utils.error_handling import InvalidInputError, NotFoundError, ResourceError
+from codebase_gardener.utils.error_handling import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    ResourceError,
+)
 from codebase_gardener.utils.files import FileLock, read_json, write_atomic
 
-__all__ = ["LOOPBACK", "ClusterFolder", "cluster_address", "environment_for_ray", "require_ray"]
+__all__ = [
+    "LOOPBACK",
+    "ClusterFolder",
+    "cluster_address",
+    "environment_for_ray",
+    "require_ray",
+    "set_for_ray",
+]
 
 LOOPBACK = "127.0.0.1"
 """Where a cluster on this machine listens."""
@@ -24,6 +37,9 @@ _FIXED = {
     "RAY_agent_register_timeout_ms": "300000",
     "RAY_worker_register_timeout_seconds": "300",
 }
+
+
+_READ_ONCE = {"RAY_AUTH_MODE", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"}  # when it is imported
 
 
 @dataclass(frozen=True)
@@ -125,3 +141,20 @@ def environment_for_ray(home: Path, address: str = LOOPBACK) -> dict[str, str]:
     if {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & (wanted.keys() | os.environ.keys()):
         wanted["RAY_AUTH_MODE"] = "token"
     return {name: os.environ.get(name, value) for name, value in wanted.items()}
+
+
+def set_for_ray(home: Path, address: str) -> None:
+    """Put `environment_for_ray` into this process's environment.
+
+    Raises:
+        ConflictError: Ray was imported with others: it reads some then, and would wait for an answer for minutes.
+    """
+    wanted = environment_for_ray(home, address)
+    late = sorted(name for name in _READ_ONCE & wanted.keys() if os.environ.get(name) != wanted[name])
+    if late and "ray" in sys.modules:
+        shown = " ".join(f"{name}={wanted[name]}" for name in late)
+        raise ConflictError(
+            "this process imported Ray before it was told which cluster",
+            hint=f"connect before anything imports Ray, or set in the environment: {shown}",
+        )
+    os.environ.update(wanted)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from codebase_gardener.cluster.address import cluster_address, environment_for_ray, require_ray
+from codebase_gardener.cluster.address import cluster_address, require_ray, set_for_ray
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.jobs import submission
 from codebase_gardener.jobs.placement import is_placed
@@ -64,13 +63,12 @@ def on_cluster(settings: Settings, on: str) -> Iterator[str]:
 
     Raises:
         ResourceError: Ray is not installed, or the cluster cannot be reached.
+        ConflictError: This process has imported Ray already, with other settings.
         NotFoundError: "auto", and no cluster is known.
     """
     require_ray()
     address = cluster_address(settings.home, on)
-    os.environ.update(
-        environment_for_ray(settings.home, address)
-    )  # before Ray is imported: it reads them once
+    set_for_ray(settings.home, address)
     from codebase_gardener.cluster.ray_connection import connected
 
     with connected(address):
