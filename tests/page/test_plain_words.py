@@ -78,7 +78,7 @@ def test_every_kind_of_event_is_told_in_words() -> None:
     source = Path(codebase_gardener.__file__).parent
     code = "\n".join(
         file.read_text("utf-8")
-        for name in ("jobs", "training", "worker.py")
+        for name in ("jobs", "training", "cluster", "worker.py")
         for file in ([source / name] if name.endswith(".py") else (source / name).rglob("*.py"))
     )
     kinds = set(re.findall(r'events\.append\(\s*"(\w+)"', code)) - {"step", "rest"}

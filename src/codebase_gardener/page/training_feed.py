@@ -83,11 +83,14 @@ def _clock(stamp: float) -> str:
 
 
 _WORDS = {
+    "placed": "placed on node {node}",
     "started": "the worker began, process {pid}",
     "stage": "{stage}",
     "encoded": "{rows} rows, {supervised_tokens} tokens to train on; {validation_rows} rows set aside, {truncated} cut",
     "fast_path": "fast path through {layers} layers",
     "planned": "{steps} steps, {dtype} on {device}",
+    "nodes": "{nodes} nodes train it together",
+    "node_lost": "a node was lost: all go on from the last checkpoint",
     "validated": "validation loss {loss:.3f} at step {step}",
     "checkpoint": "checkpoint at step {step}",
     "resumed": "goes on from step {step}",
