@@ -74,7 +74,7 @@ def test_what_waits_what_holds_and_what_is_set(home: Home, page: Page) -> None:
     expect(main.get_by_role("row").filter(has_text="garden/waiting@1")).to_contain_text("queued")
     expect(main.get_by_role("listitem").filter(has_text="garden/failed@1")).to_contain_text(HOSTILE)
     expect(main.get_by_role("row").filter(has_text="this server")).to_contain_text(re.compile(r"\d MB|\d GB"))
-    expect(main.get_by_role("row").filter(has_text="cache_bytes")).to_have_text(
+    expect(main.get_by_role("row").filter(has_text="Memory for loaded adapters")).to_have_text(
         re.compile(r"^Memory for loaded adapters, beside their base, in bytescache_bytes.*\d GB")
     )
     expect(main.get_by_role("row").filter(has_text="training.r")).to_have_text(

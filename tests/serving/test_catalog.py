@@ -28,6 +28,7 @@ def test_a_name_is_looked_up_without_a_list_of_all_projects(
             assert catalog.resolve(name).project == "demo"
     with pytest.raises(NotFoundError, match="no model 'nothing'"):
         catalog.resolve("nothing")
+    ready(manager, "other")
     only = Catalog(manager, lambda project: None, lambda project: "default", ["other"])  # type: ignore[arg-type, return-value]
     with pytest.raises(NotFoundError, match="no model 'demo'"):
         only.resolve("demo")
