@@ -151,7 +151,7 @@ def _node(asked: dict[str, Any]) -> dict[str, Any]:
         if flat.numel() > 1000:  # the gradients, not a decision
             waits.append(1000 * (time.perf_counter() - start))
 
-    Group.add_up = timed  # type: ignore[method-assign]
+    Group.add_up = timed  # type: ignore[method-assign]  # timed in place
     if not asked["address"]:
         return _summary(_watched(directory, run_job), waits, directory)
     with join_group(asked["rank"], 2, asked["address"]) as group:

@@ -123,7 +123,7 @@ def test_a_table_higher_than_the_terminal_leaves_out_what_is_done_first() -> Non
     table.ended(replace(good, state="done", adapter="r0/default@1", word="helped", active=True))
     table.ended(failed(entries[2], SourceError("its \x1b[31mcolour"), 0.0))
     console.print(table)
-    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    shown = console.file.getvalue()  # type: ignore[attr-defined]  # it is a StringIO
     assert "2 of 20 done, 1 of them failed; 5 of 20 shown" in shown
     assert "training 3/9" in shown
     assert "failed: its" in shown

@@ -89,14 +89,14 @@ def losses(job: JobRow) -> dict[int, float]:
 def test_of_several_nodes_one_trains_a_job_that_was_placed(manager: PeftManager) -> None:
     job = create(manager)
     assert (job.state, job.device) == ("queued", "cluster:test")
-    assert manager.trainings.placement.placed == [job.id]  # type: ignore[union-attr]
+    assert manager.trainings.placement.placed == [job.id]  # type: ignore[union-attr]  # the fixture set it
     with pytest.raises(ResourceError):
         create(manager, "large", threads=2)
     assert len(manager.registry.jobs("demo")) == 1
     queue.start_next(manager.registry, job.device, {})  # as a worker of this host does at its end
     assert manager.trainings.get(job.id).state == "queued"
     states: list[str] = []
-    ask = lambda name: states.append(run_here(manager.settings, job.id, name))  # noqa: E731
+    ask = lambda name: states.append(run_here(manager.settings, job.id, name))  # noqa: E731  for two threads
     threads = [threading.Thread(target=ask, args=(f"node/{number}",)) for number in range(2)]
     for thread in threads:
         thread.start()
@@ -119,7 +119,7 @@ def test_cancel_reaches_the_node(manager: PeftManager) -> None:
     assert worker is not None
     assert not worker.is_running()
     assert manager.trainings.resume(job.id).state == "queued"
-    assert manager.trainings.placement.placed == [job.id, job.id]  # type: ignore[union-attr]
+    assert manager.trainings.placement.placed == [job.id, job.id]  # type: ignore[union-attr]  # the fixture set it
     assert manager.trainings.cancel(job.id).state == "cancelled"  # queued: at once
 
 

@@ -115,7 +115,7 @@ def test_a_schedule_is_due_when_its_time_is_over_whatever_the_clock_did(gardener
 
 def test_what_failed_or_is_gone_is_due(gardener: Gardener) -> None:
     a, b = FleetEntry("a", "/a"), FleetEntry("b", "/b")
-    ends = lambda *_: iter([failed(a, SourceError("it is gone", hint="look"), time.time()), done(b)])  # noqa: E731
+    ends = lambda *_: iter([failed(a, SourceError("it is gone", hint="look"), time.time()), done(b)])  # noqa: E731  stands for the run
     outcomes = run_fleet(gardener, [a, b], Watched(), ends)
     assert [(one.state, one.error, one.hint, one.exit_code) for one in outcomes] == [
         ("failed", "it is gone", "look", 5),

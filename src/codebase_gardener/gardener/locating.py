@@ -76,7 +76,7 @@ def _path(what: str) -> Path:
 
 def _holds_adapter(folder: Path) -> bool:
     """Not `Path.is_file`, which raises for a name that is too long for a file: it is no folder's."""
-    return os.path.isfile(folder / CONFIG)  # noqa: PTH113
+    return os.path.isfile(folder / CONFIG)  # noqa: PTH113 - as the docstring says
 
 
 def adapter_folder(gardener: Gardener, what: str) -> Path:

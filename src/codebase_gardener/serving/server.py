@@ -356,7 +356,7 @@ def check_exposure(host: str, keys: ApiKeys | None) -> None:
         InvalidInputError: Others could ask, and no key is set; or there is no such host.
     """
     try:
-        addresses = {row[4][0] for row in socket.getaddrinfo(host or "0.0.0.0", None)}  # noqa: S104
+        addresses = {row[4][0] for row in socket.getaddrinfo(host or "0.0.0.0", None)}  # noqa: S104 - only looked up
     except (OSError, UnicodeError) as error:
         raise InvalidInputError(f"there is no host {host!r}", hint="--host 127.0.0.1") from error
     if keys is None and not all(is_loopback(str(address)) for address in addresses):

@@ -103,7 +103,7 @@ class TrainingResult:
         return {
             **asdict(self),
             "tokens_per_s": self.tokens / self.seconds if self.seconds else 0.0,
-            "beats_base": self.best_loss < self.base_loss if known else None,  # type: ignore[operator]
+            "beats_base": self.best_loss < self.base_loss if known else None,  # type: ignore[operator]  # `known` says it
         }
 
 
@@ -190,7 +190,7 @@ class _Trainer(Trainer):  # type: ignore[misc]  # transformers is untyped
     ) -> Tensor:
         """Forward and backward; with other processes, the step's gradients are added up after its last batch."""
         if self.shared is None:
-            return super().training_step(model, inputs, num_items_in_batch)  # type: ignore[no-any-return]
+            return super().training_step(model, inputs, num_items_in_batch)  # type: ignore[no-any-return]  # untyped
         self._last = (0.0, 0.0)
         loss = torch.zeros((), device=self.args.device)
         if inputs["input_ids"].numel():  # there may be no row for this process
