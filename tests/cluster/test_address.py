@@ -83,5 +83,5 @@ def test_without_ray_only_a_cluster_is_missing() -> None:
     assert without_ray("jobs", "list").returncode == 0
     told = without_ray("cluster", "up", "--local", "1")
     assert told.returncode == 9
-    assert "pip install 'codebase-gardener[cluster]'" in told.stderr
+    assert "pip install -c constraints.txt '.[cluster]'" in told.stderr
     assert without_ray("jobs", "resume", "x", "--on", "ray://head:10001").returncode == 9

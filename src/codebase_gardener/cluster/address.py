@@ -93,7 +93,7 @@ def require_ray() -> None:
     """
     if find_spec("ray") is None:
         raise ResourceError(
-            "Ray is not installed, and a cluster needs it", hint="pip install 'codebase-gardener[cluster]'"
+            "Ray is not installed, and a cluster needs it", hint="pip install -c constraints.txt '.[cluster]'"
         )
 
 

@@ -36,7 +36,7 @@ _SWITCHED_OFF = {"cache_ram_mib": 0, "endpoint_slots": False, "ui": False, "warm
 
 
 def is_installed() -> bool:
-    """Whether the wheel is there: `pip install 'codebase-gardener[llamacpp]'`."""
+    """Whether the wheel is there: `pip install -c constraints.txt '.[llamacpp]'`."""
     return importlib.util.find_spec("xllamacpp") is not None
 
 
@@ -78,7 +78,7 @@ class LlamaServer:
         if not is_installed():
             raise ModelError(
                 "llama.cpp is not installed",
-                hint="pip install 'codebase-gardener[llamacpp]'; without it exports to peft, merged, vllm and hub "
+                hint="pip install -c constraints.txt '.[llamacpp]'; without it exports to peft, merged, vllm and hub "
                 "work, and serve --engine torch",
             )
         self._key = secrets.token_urlsafe(32)
