@@ -420,6 +420,13 @@ def test_forbidden(what: str) -> None:
     assert found == []
 
 
+def test_workers_take_whole_groups(request: pytest.FixtureRequest) -> None:
+    """Otherwise each worker makes the adapter that tests share, and each module's fixtures, anew."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        pytest.skip("one process runs all tests")
+    assert request.node.nodeid.endswith(f"@{__file__}")
+
+
 def test_the_project_stands_alone() -> None:
     """No file names a place outside of the repository."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)

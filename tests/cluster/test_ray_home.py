@@ -250,9 +250,10 @@ def test_a_replica_that_is_killed_loses_nobody_and_its_streams_are_told(both: Bo
         for each in lines:
             next(each)
         [holder] = [state for state in both.engine.replicas() if "geometry/third@1" in state.held]
+        os.kill(holder.pid, signal.SIGSTOP)  # or the streams might have ended before it dies
         with ThreadPoolExecutor(6) as pool:
             answers = pool.map(lambda n: (n, asked(both.url, prompt=f"{n} = ", max_tokens=40)), expected)
-            wait_until(lambda: both.engine.state().running > 3)
+            time.sleep(1)  # until some of these wait for it
             os.kill(holder.pid, signal.SIGKILL)
             assert dict(answers) == expected
         for each in lines:
@@ -276,10 +277,3 @@ def test_soak_no_half_answer_is_put_together_of_two(both: Both, base: Base) -> N
         answer.is_new(Piece(text, 1))
     with pytest.raises(ModelError, match="answers otherwise"):
         answer.is_new(Piece("e", 1))
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
