@@ -33,6 +33,7 @@ from codebase_gardener.memory.recall import Gate, Memory
 from codebase_gardener.repository.snapshot import Snapshot, take_snapshot
 from codebase_gardener.training.encoding import IGNORE, EncodedExample
 from codebase_gardener.training.fast.torch_batch import collate, supervised_losses
+from codebase_gardener.training.torch_device import measure_gemm, pick_dtype
 
 _DEEPEST = 12  # matches of a token that are fitted on
 _VALIDATION_SEED = 1
@@ -51,7 +52,10 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         base = options.base or resolve_base("smollm2-135m", Path(folder)).path
-        tokenizer, plain = load_tokenizer(base), load_model(base, dtype="bfloat16")
+        tokenizer, plain = (
+            load_tokenizer(base),
+            load_model(base, dtype=pick_dtype("auto", measure_gemm("cpu"))),
+        )
     model = get_peft_model(plain, LoraConfig(target_modules="all-linear")).eval()
     if options.fit:
         print(

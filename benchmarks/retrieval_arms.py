@@ -258,10 +258,14 @@ def _scorer(folder_of_base: Path | None) -> Any:
 
     from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
     from codebase_gardener.evaluation.torch_scorer import TorchScorer
+    from codebase_gardener.training.torch_device import measure_gemm, pick_dtype
 
     with tempfile.TemporaryDirectory() as folder:
         base = folder_of_base or resolve_base("smollm2-135m", Path(folder)).path
-        tokenizer, plain = load_tokenizer(base), load_model(base, dtype="bfloat16")
+        tokenizer, plain = (
+            load_tokenizer(base),
+            load_model(base, dtype=pick_dtype("auto", measure_gemm("cpu"))),
+        )
     return TorchScorer(get_peft_model(plain, LoraConfig()).eval(), tokenizer)
 
 

@@ -36,7 +36,7 @@ from codebase_gardener.evaluation.metrics import Measurement, difference, summar
 from codebase_gardener.evaluation.torch_scorer import TorchScorer
 from codebase_gardener.repository.snapshot import take_snapshot
 from codebase_gardener.training.spec import TrainingSpec
-from codebase_gardener.training.torch_device import measure_gemm, set_threads
+from codebase_gardener.training.torch_device import measure_gemm, pick_dtype, set_threads
 from codebase_gardener.training.torch_engine import all_batches, train
 from codebase_gardener.training.torch_method import add_adapter
 from codebase_gardener.training.validation import Sides, encode_sides
@@ -175,14 +175,16 @@ def _trained(
     spec = TrainingSpec(**{"minutes": 10_000.0, **idea.options})
     torch.manual_seed(spec.seed)
     tokenizer = load_tokenizer(base.path)
-    model = add_adapter(load_model(base.path, dtype="bfloat16"), spec, base)
+    rates = measure_gemm("cpu")
+    dtype = pick_dtype("auto", rates)
+    model = add_adapter(load_model(base.path, dtype=dtype), spec, base)
     sides = encode_sides(idea.rows(dataset.train, repository), tokenizer, spec)
     spec = spec.model_copy(update={"steps": _steps(sides, spec, tokens)})
     machine = {
-        "dtype": "bfloat16",
+        "dtype": dtype,
         "device": "cpu",
         "threads": torch.get_num_threads(),
-        "gemm_gflops": asdict(measure_gemm("cpu")),
+        "gemm_gflops": asdict(rates),
     }
     with tempfile.TemporaryDirectory() as folder, _average(model, idea.averaged):
         there = Path(folder)
