@@ -21,4 +21,21 @@ def test_a_slow_format_is_measured_on_small_products(
     monkeypatch.setattr(torch_device, "_product", product)
     rates = torch_device.measure_gemm("cpu")
     assert max(sides) == largest
-    assert rates.bfloat16 == pytest.approx(gflops)
+    assert rates.float32 == pytest.approx(gflops)
+
+
+def test_what_runs_beside_does_not_choose_the_format(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the first turn fp32 is starved, in the second one it is what it is."""
+    turns = iter([1.0, 400.0, 300.0, 450.0])
+    monkeypatch.setattr(torch_device, "_rate", lambda *_: next(turns))
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True)
+    rates = torch_device.measure_gemm("cpu")
+    assert (rates.float32, rates.bfloat16) == (300.0, 450.0)
+
+
+def test_a_processor_without_bf16_is_not_asked_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch_device, "_rate", lambda *_: 1.0)
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    rates = torch_device.measure_gemm("cpu")
+    assert (rates.float32, rates.bfloat16) == (1.0, 0.0)
+    assert torch_device.pick_dtype("auto", rates) == "float32"

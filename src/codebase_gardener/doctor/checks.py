@@ -115,7 +115,8 @@ def _device(settings: Settings) -> Examined:
 
     device = pick_device(settings.device)
     rates = measure_gemm(device)
-    found = f"{device}: fp32 {rates.float32:.0f}, bf16 {rates.bfloat16:.0f} GFLOP/s"
+    bf16 = f"bf16 {rates.bfloat16:.0f}" if rates.bfloat16 else "no bf16"
+    found = f"{device}: fp32 {rates.float32:.0f} GFLOP/s, {bf16}"
     return Examined("device", "ok", f"{found}; trains in {'bf16' if rates.bf16_pays else 'fp32'}")
 
 
