@@ -127,7 +127,7 @@ def _of_row(
     model: Any, row: EncodedExample, memory: Memory
 ) -> list[tuple[list[list[float]], list[float], float]]:
     shown: list[torch.Tensor] = []
-    supervised_losses(model, collate([row], 0), look=shown.append)
+    supervised_losses(model, collate([row], 0), look=lambda seen: shown.append(seen.logits_NV))
     chances = torch.softmax(torch.cat(shown).float(), -1)
     places = [n for n in range(1, len(row.ids)) if row.labels[n] != IGNORE]
     found = []

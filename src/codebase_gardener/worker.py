@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -94,25 +95,29 @@ def _grow(
     registry: Registry,
     shared: SharedFolders,
 ) -> None:
-    from codebase_gardener.adapters.proof import prove
+    from codebase_gardener.adapters.proof import Prover, prove
 
-    if not is_published(target):
-        check_storage(registry, job.project, settings.project_storage_bytes)  # it may have waited for long
-        _train(directory, spec, job, settings)
-        publish_dir(directory.artifact, target)
-        directory.events.append("published", path=str(target))
-        give_back_freed_memory()  # the proof's process needs its own
-    _share(target, shared)
-    plan = directory.planned()
-    directory.events.append("stage", stage="proving")
-    receipt = prove(
-        target,
-        spec.base,
-        answers=settings.inference_dtype,
-        dtype=plan["dtype"],
-        parity=directory.parity,
-        threads=plan["threads"],
-    )
+    with Prover() as prover:
+        if not is_published(target):
+            check_storage(
+                registry, job.project, settings.project_storage_bytes
+            )  # it may have waited for long
+            _train(directory, spec, job, settings, prover.start)  # it imports while the adapter is saved
+            publish_dir(directory.artifact, target)
+            directory.events.append("published", path=str(target))
+            give_back_freed_memory()  # the proof's process needs its own
+        _share(target, shared)
+        plan = directory.planned()
+        directory.events.append("stage", stage="proving")
+        receipt = prove(
+            target,
+            spec.base,
+            answers=settings.inference_dtype,
+            dtype=plan["dtype"],
+            parity=directory.parity,
+            threads=plan["threads"],
+            prover=prover,
+        )
     if spec.warm is not None:
         receipt["grown_from"] = described(spec.warm.lineage)
     directory.events.append("proven", **receipt)
@@ -140,7 +145,9 @@ def _share(target: Path, shared: SharedFolders) -> None:
             os.rename(other, target)
 
 
-def _train(directory: JobDirectory, spec: JobSpec, job: JobRow, settings: Settings) -> None:
+def _train(
+    directory: JobDirectory, spec: JobSpec, job: JobRow, settings: Settings, trained: Callable[[], object]
+) -> None:
     shutil.rmtree(directory.artifact, ignore_errors=True)  # of a run that was killed while it saved
     if spec.nodes > 1:
         _train_on_nodes(directory, spec, job, settings)
@@ -155,7 +162,7 @@ def _train(directory: JobDirectory, spec: JobSpec, job: JobRow, settings: Settin
     with paused_collection():  # a fifth of the time of this import
         from codebase_gardener.jobs.torch_run import run_job
 
-    run_job(directory, str(job.ref))
+    run_job(directory, str(job.ref), trained=trained)
 
 
 def _train_on_nodes(directory: JobDirectory, spec: JobSpec, job: JobRow, settings: Settings) -> None:

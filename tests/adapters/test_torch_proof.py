@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from codebase_gardener.adapters.files import check_adapter_files
-from codebase_gardener.adapters.proof import prove
+from codebase_gardener.adapters.proof import Prover, prove
 from codebase_gardener.adapters.torch_proof import measure
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.bases.torch_loading import load_tokenizer, tokenizer_sha256
@@ -131,6 +131,20 @@ def test_a_fresh_process_measures_the_same(trained: Callable[..., Trained], base
     assert receipt["max_logit_difference"] == pytest.approx(
         measured(made.artifact, base)["max_logit_difference"], abs=1e-4
     )
+
+
+@pytest.mark.slow
+def test_a_process_that_was_started_ahead_proves_and_one_that_is_not_asked_ends(
+    trained: Callable[..., Trained], base: Base
+) -> None:
+    made = trained()
+    with Prover() as prover, Prover() as unasked:
+        prover.start()
+        unasked.start()
+        assert prove(made.artifact, base, threads=1, prover=prover)["tensors_matched"] > 0
+        left = unasked._process
+        assert left is not None and left.poll() is None
+    assert left.poll() is not None
 
 
 @pytest.mark.slow

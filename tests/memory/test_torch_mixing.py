@@ -11,7 +11,7 @@ from codebase_gardener.bases.torch_loading import load_tokenizer
 from codebase_gardener.memory.building import build_memory, kept_memory
 from codebase_gardener.memory.recall import Memory
 from codebase_gardener.memory.suffixes import Suffixes
-from codebase_gardener.memory.torch_mixing import mixed
+from codebase_gardener.memory.torch_mixing import mixed, mixed_losses
 from codebase_gardener.repository.snapshot import take_snapshot
 
 
@@ -27,6 +27,25 @@ def test_mixed_logits_are_probabilities_with_the_shares_added() -> None:
     expected = alone[0].double() * recalled.rest
     expected[torch.from_numpy(recalled.tokens)] += torch.from_numpy(recalled.shares)
     assert found[0].tolist() == pytest.approx(expected.tolist(), abs=1e-6)
+
+
+@pytest.mark.parametrize("spread", [0.5, 6.0])
+def test_losses_of_single_tokens_are_those_of_the_mixture(spread: float) -> None:
+    drawn = torch.Generator().manual_seed(1)
+    files = torch.randint(0, 6, (4, 50), generator=drawn).tolist()
+    memory = Memory(Suffixes.build(files))
+    contexts = [files[n % 4][: n % 47 + 1] for n in range(400)] + [[9], [9]]  # the last two were never seen
+    logits = torch.randn(len(contexts), 10, generator=drawn) * spread
+    logits[5:40] = logits[5:40].round()  # of equal ones the first is the most likely
+    labels = [n % 10 for n in range(len(contexts))]
+    best, ids = logits.max(-1)
+    above = -torch.log_softmax(logits, -1).amax(-1)
+    losses, hits = mixed_losses(logits, labels, contexts, memory, best=(best, ids), above=above)
+    logs = mixed(logits, contexts, memory)
+    expected = -logs.gather(1, torch.tensor(labels)[:, None])[:, 0]
+    torch.testing.assert_close(losses.float(), expected, atol=2e-6, rtol=1e-6)
+    assert hits.tolist() == (logs.argmax(-1) == torch.tensor(labels)).tolist()
+    assert hits.any()
 
 
 def test_what_is_held_out_is_in_no_memory(small_repository: Path, tiny_base: Path) -> None:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.torch_run import run_job
+from codebase_gardener.training import torch_engine
+from codebase_gardener.training.encoding import EncodedExample
+from codebase_gardener.training.fast.torch_batch import FastPath
 from codebase_gardener.training.probe import ProbeRequest, run_probe
 from codebase_gardener.training.torch_probe import probe_training
 from codebase_gardener.utils.error_handling import InvalidInputError, ModelError, NotFoundError, TrainingError
@@ -71,3 +76,30 @@ def test_a_probe_that_breaks_says_how_to_go_on(make_job: Callable[..., JobDirect
     with pytest.raises((ModelError, TrainingError)) as caught:
         run_probe(ProbeRequest(gone, request.dataset, request.training, "cpu"))
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("clock", "rate"),
+    [
+        ([0, 8, 10, 14], 1.0),  # the largest in 8 s, which found everything cold; the middling one in 4
+        ([0, 8, 10, 20, 20, 22], 2.0),  # something disturbed it: once more
+    ],
+)
+def test_the_probe_repeats_a_batch_that_was_disturbed(
+    clock: list[float], rate: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, ran = torch.nn.Linear(1, 1), list[int]()
+    rows = [EncodedExample((1,) * length, (1,) * length, False, True) for length in (6, 4, 2)]
+
+    class Told(FastPath):
+        def losses(self, model: Any, batch: dict[str, Any], look: Any = None) -> Any:
+            ran.append(int(batch["attention_mask"].sum()))
+            return SimpleNamespace(losses_N=model.weight.sum()[None])
+
+    left = iter(clock)
+    monkeypatch.setattr(torch_engine, "time", SimpleNamespace(perf_counter=lambda: next(left)))
+    found = torch_engine._probe(
+        model, rows, [[0], [1], [2]], Told(), 0, {"device": "cpu", "dtype": "float32"}
+    )
+    assert found == rate
+    assert ran == [6, 4, 4][: len(clock) // 2]

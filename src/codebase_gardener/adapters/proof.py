@@ -4,20 +4,77 @@ from __future__ import annotations
 
 import json
 import subprocess
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from codebase_gardener.adapters.files import check_adapter_files, check_base
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.utils.children import python_module
 from codebase_gardener.utils.error_handling import AdapterError
-from codebase_gardener.utils.files import write_json
 
-__all__ = ["prove", "prove_merged", "score_tokens"]
+__all__ = ["Prover", "prove", "prove_merged", "score_tokens"]
 
 _LIMIT_S = 1800
+
+
+class Prover:
+    """A fresh process for one proof. Started ahead it makes its imports meanwhile; at the end of the block it is gone.
+
+    Example:
+        >>> with Prover() as prover:
+        ...     prover.start()  # what is to be proven is still being written
+        ...     receipt = prove(adapter, base, prover=prover)
+    """
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            if self._process.poll() is None:
+                self._process.kill()
+            with suppress(OSError, ValueError):  # closed, or what was to be written has no reader any more
+                self._process.communicate()
+
+    def start(self) -> None:
+        """Begin, unless it has begun; it holds no model before it is asked."""
+        self._begun()
+
+    def _begun(self) -> subprocess.Popen[str]:
+        if self._process is None:
+            self._process = subprocess.Popen(
+                python_module("codebase_gardener.adapters.proof_process"),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        return self._process
+
+    def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """What the process answers to a request, the only one that it takes.
+
+        Raises:
+            AdapterError: An error of its own, or no answer.
+        """
+        process = self._begun()
+        output, errors = process.communicate(json.dumps(request), timeout=_LIMIT_S)
+        lines = output.strip().splitlines()
+        answer = _parse(lines[-1]) if lines else None
+        if answer is None:
+            tail = (errors.strip().splitlines() or ["no output"])[-1]
+            raise AdapterError(
+                f"the proof of {request['adapter']} ended without an answer (exit {process.returncode}): {tail}",
+                hint="there may be too little memory; free some and run it again",
+            )
+        if "error" in answer:
+            raise AdapterError(answer["message"], hint=answer["hint"], context=answer["context"])
+        return answer
 
 
 def prove(
@@ -28,6 +85,7 @@ def prove(
     dtype: str = "float32",
     parity: Path | None = None,
     threads: int = 0,
+    prover: Prover | None = None,
 ) -> dict[str, Any]:
     """Reload an adapter in a fresh process and measure it (`torch_proof.measure`).
 
@@ -38,6 +96,7 @@ def prove(
         dtype: "float32" or "bfloat16".
         parity: Logits of the trained model, to compare with.
         threads: CPU threads; 0 for torch's default.
+        prover: The process, where one was started ahead.
 
     Returns:
         The receipt's data.
@@ -55,7 +114,7 @@ def prove(
         "parity": str(parity) if parity and parity.exists() else None,
         "threads": threads,
     }
-    return _answered(request)
+    return prover.answer(request) if prover is not None else _answered(request)
 
 
 def prove_merged(
@@ -115,33 +174,9 @@ def score_tokens(
     )
 
 
-def _answered(request: dict[str, Any]) -> dict[str, Any]:
-    """What the fresh process answers to a request.
-
-    Raises:
-        AdapterError: An error of its own, or no answer.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        write_json(Path(folder) / "request.json", request)
-        done = subprocess.run(
-            [*python_module("codebase_gardener.adapters.torch_proof"), f"{folder}/request.json"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_LIMIT_S,
-            check=False,
-        )
-    lines = done.stdout.strip().splitlines()
-    answer = _parse(lines[-1]) if lines else None
-    if answer is None:
-        tail = (done.stderr.strip().splitlines() or ["no output"])[-1]
-        raise AdapterError(
-            f"the proof of {request['adapter']} ended without an answer (exit {done.returncode}): {tail}",
-            hint="there may be too little memory; free some and run it again",
-        )
-    if "error" in answer:
-        raise AdapterError(answer["message"], hint=answer["hint"], context=answer["context"])
-    return answer
+def _answered(request: Mapping[str, Any]) -> dict[str, Any]:
+    with Prover() as prover:
+        return prover.answer(request)
 
 
 def _parse(line: str) -> dict[str, Any] | None:

@@ -1,15 +1,12 @@
 """The proof, run as a process of its own: reload the adapter from disk and measure what it changes.
 
-    python -m codebase_gardener.adapters.torch_proof REQUEST.json
-
-writes one JSON object on the last line: the receipt, or the error.
+`adapters.proof_process` starts it; `main` writes one JSON object on the last line: the receipt, or the error.
 """
 
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,10 +23,10 @@ from codebase_gardener.bases.torch_loading import load_model, load_tokenizer, to
 from codebase_gardener.training.torch_device import measure_gemm, pick_dtype
 from codebase_gardener.training.torch_logits import PROMPTS, last_logits, mean_kl
 from codebase_gardener.utils.error_handling import AdapterError, CodebaseGardenerError
-from codebase_gardener.utils.files import read_json, sha256_file
+from codebase_gardener.utils.files import sha256_file
 from codebase_gardener.utils.limits import available_bytes
 
-__all__ = ["compare_merged", "measure", "token_logprobs"]
+__all__ = ["compare_merged", "main", "measure", "token_logprobs"]
 
 _SMALLEST_EFFECT = 1e-6
 _FREE_SHARE = 0.8
@@ -90,15 +87,16 @@ def measure(
             f"{adapter} was trained on another base (weights {str(files.base_sha256)[:16]}, here {base_sha256[:16]})",
             hint="load it onto the base that its gardener.json names",
         )
+    tokenizer = load_tokenizer(base)
     only_quantized = files.quantization != "none" and (
         files.is_of_quantized_base or not _fits_in_memory(base, dtype)
     )
     measured_on = files.quantization if only_quantized else "none"
-    effect = _measure_on(files, base, dtype, measured_on)
+    effect = _measure_on(files, base, tokenizer, dtype, measured_on)
     reloaded = None
     if parity is not None:
         again = files.quantization != measured_on
-        there = _measure_on(files, base, dtype, files.quantization) if again else effect
+        there = _measure_on(files, base, tokenizer, dtype, files.quantization) if again else effect
         reloaded = float((load_file(parity)["logits"] - there.on_PV).abs().max())
         if not reloaded <= _PARITY_TOLERANCE[dtype]:  # NaN too
             raise AdapterError(
@@ -107,7 +105,7 @@ def measure(
             )
     answers = pick_dtype(answers, measure_gemm("cpu")) if answers == "auto" else answers or dtype
     if answers != dtype:
-        _measure_on(files, base, answers, measured_on)
+        _measure_on(files, base, tokenizer, answers, measured_on)
     return {
         "base_sha256": base_sha256,
         "adapter_sha256": sha256_file(adapter / WEIGHTS),
@@ -120,7 +118,7 @@ def measure(
         "max_logit_difference": float((effect.on_PV - effect.off_PV).abs().max()),
         "mean_kl_nats": mean_kl(effect.on_PV, effect.off_PV),
         "prompts": len(PROMPTS),
-        "tokenizer_sha256": tokenizer_sha256(load_tokenizer(base)),
+        "tokenizer_sha256": tokenizer_sha256(tokenizer),
         "parity_reload": reloaded,
         "parity_switch": effect.switched,
         "parity_merge": effect.merged,
@@ -134,13 +132,13 @@ def _fits_in_memory(base: Path, dtype: str) -> bool:
     return bool(size * (2 if dtype == "float32" else 1) < _FREE_SHARE * available_bytes())
 
 
-def _measure_on(files: AdapterFiles, base: Path, dtype: str, quantization: str) -> _Measured:
+def _measure_on(files: AdapterFiles, base: Path, tokenizer: Any, dtype: str, quantization: str) -> _Measured:
     """Off, on, and off again, on one base that is loaded for it.
 
     Raises:
         AdapterError: The adapter does not fit, changes nothing, or leaves the base changed.
     """
-    model, tokenizer = load_model(base, dtype=dtype, quantization=quantization), load_tokenizer(base)
+    model = load_model(base, dtype=dtype, quantization=quantization)
     off = last_logits(model, tokenizer)
     attached = attach(model, files)
     on = last_logits(attached.model, tokenizer)
@@ -268,9 +266,8 @@ def _logprobs(model: Any, rows: Sequence[Sequence[int]]) -> list[float]:
     return values
 
 
-def main(request_file: str) -> int:
+def main(request: Mapping[str, Any]) -> int:
     """Answer one request; the exit code is that of the error."""
-    request = read_json(Path(request_file))
     torch.set_num_threads(request["threads"] or torch.get_num_threads())
     adapter, base = Path(request["adapter"]), Path(request["base"])
     try:
@@ -292,7 +289,3 @@ def main(request_file: str) -> int:
         return error.exit_code
     print(json.dumps(receipt))
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))

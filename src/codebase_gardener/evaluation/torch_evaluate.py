@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -70,10 +71,14 @@ def evaluate_adapter(
     functions = heldout_functions(rows, limit)
     held_out = {*rows.report.heldout_files, *(function.path for function in functions)}
     live = _live_base(adapter, base, device, dtype)
-    memory = build_memory(snapshot, live.tokenizer, without=held_out) if snapshot is not None else None
-    opened = _scoring(live, adapter, functions, memory)
-    with opened as (_, scorer), ExitStack() as stack:
+    with ExitStack() as stack:
         beside = None
+        building = None
+        if snapshot is not None:  # mostly the tokenizer's work, which needs no Python
+            thread = stack.enter_context(ThreadPoolExecutor(1, "memory"))
+            building = thread.submit(build_memory, snapshot, live.tokenizer, without=held_out)
+        memory = building.result if building is not None else None
+        _, scorer = stack.enter_context(_scoring(live, adapter, functions, memory))
         if parent is not None:
             _, other = stack.enter_context(_scoring(live, parent.directory, functions))
             beside = (parent, other)
@@ -150,10 +155,13 @@ def _live_base(adapter: Path, base: Base, device: str, dtype: str) -> LiveBase:
 
 @contextmanager
 def _scoring(
-    live: LiveBase, adapter: Path, functions: Sequence[HeldoutFunction], memory: Memory | None = None
+    live: LiveBase,
+    adapter: Path,
+    functions: Sequence[HeldoutFunction],
+    memory: Callable[[], Memory] | None = None,
 ) -> Iterator[tuple[Any, TorchScorer]]:
     name = str(adapter)
     live.attach(check_adapter_files(adapter), name)
     model = live.to_peft(name)  # PEFT's own modules; the fast path is compared with them
     with torch.no_grad(), fast_path(model, sample_rows(functions, live.tokenizer)) as path:
-        yield model, TorchScorer(model, live.tokenizer, path, memory)
+        yield model, TorchScorer(model, live.tokenizer, path, memory() if memory is not None else None)

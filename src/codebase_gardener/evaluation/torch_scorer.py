@@ -15,9 +15,10 @@ from torch import Tensor
 from codebase_gardener.evaluation.measuring import RowScore
 from codebase_gardener.memory.recall import Memory
 from codebase_gardener.memory.suffixes import DEPTH
-from codebase_gardener.memory.torch_mixing import mixed
+from codebase_gardener.memory.torch_mixing import mixed_losses
 from codebase_gardener.training.encoding import IGNORE, EncodedExample
 from codebase_gardener.training.fast.torch_batch import FastPath, on_device
+from codebase_gardener.training.fast.torch_head import SeenLogits
 from codebase_gardener.utils.progress import Progress, silent
 
 __all__ = ["TorchScorer"]
@@ -94,12 +95,19 @@ class _Remembering:
             (row.ids, n) for row in rows for n in range(1, len(row.ids)) if row.labels[n] != IGNORE
         )
 
-    def __call__(self, logits: Tensor) -> None:
-        places = list(islice(self._places, len(logits)))
-        logs = mixed(logits, [ids[max(0, n - DEPTH) : n] for ids, n in places], self._memory)
-        labels = torch.tensor([ids[n] for ids, n in places], device=logs.device)
-        self.losses.append(-logs.gather(1, labels[:, None])[:, 0])
-        self.hits.append(logs.argmax(-1) == labels)
+    def __call__(self, seen: SeenLogits) -> None:
+        places = list(islice(self._places, len(seen.logits_NV)))
+        contexts = [ids[max(0, n - DEPTH) : n] for ids, n in places]
+        losses, hits = mixed_losses(
+            seen.logits_NV,
+            [ids[n] for ids, n in places],
+            contexts,
+            self._memory,
+            best=(seen.best_N, seen.best_ids_N),
+            above=seen.above_N,
+        )
+        self.losses.append(losses)
+        self.hits.append(hits)
 
 
 def _batches(rows: Sequence[EncodedExample]) -> list[list[int]]:

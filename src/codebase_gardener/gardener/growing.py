@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -168,7 +169,7 @@ def grow(
     )
     was_ready = job.state == "ready"
     if not was_ready:
-        follow(gardener, job.id, reporter)
+        follow(gardener, job.id, reporter, then_evaluated=bool(dataset.heldout))
     row = gardener.version(job.ref)
     was_there = was_ready and (gardener.registry.latest_verdict(row) is not None or not dataset.heldout)
     verdict = _verdict(gardener, row, dataset, reporter)
@@ -310,15 +311,26 @@ def plan_of(
     )
 
 
-def follow(gardener: Gardener, job_id: str, reporter: Reporter) -> None:
-    """Follow a training from loading to proof; leaving does not end it."""
+def follow(gardener: Gardener, job_id: str, reporter: Reporter, *, then_evaluated: bool = False) -> None:
+    """Follow a training from loading to proof; leaving does not end it.
+
+    Args:
+        gardener: The home.
+        job_id: Of the training.
+        reporter: Told of its steps.
+        then_evaluated: Whether this process measures it afterwards: it imports what that takes during the proof, which
+            leaves a core free.
+    """
     told: set[str] = set()
+    ahead = threading.Thread(target=_import_evaluation) if then_evaluated else None
     with reporter.stage("training", "steps") as progress:
 
         def show(now: TrainingProgress) -> None:
             if now.slower and now.slower not in told:
                 told.add(now.slower)
                 reporter.say(now.slower)
+            if ahead is not None and ahead.ident is None and now.stage in ("saving", "proving"):
+                ahead.start()
             progress(now.step, now.steps)
             loss = f"loss {now.loss:.3f}, {now.tokens_per_s:,.0f} tokens/s" if now.loss is not None else ""
             progress.note(f"{loss} {'' if now.stage == 'training' else now.stage}".strip())
@@ -326,3 +338,8 @@ def follow(gardener: Gardener, job_id: str, reporter: Reporter) -> None:
         ended = gardener.manager.trainings.wait(job_id, callback=show)
     if ended.validation:
         reporter.say(ended.validation)
+
+
+def _import_evaluation() -> None:
+    with paused_collection():
+        import codebase_gardener.evaluation.torch_evaluate  # noqa: F401

@@ -21,8 +21,8 @@ class TrainingProgress:
 
     Attributes:
         status: State of the job.
-        stage: What it does: "waiting", "loading", "encoding", "measuring its speed", "training", "proving", or the end
-            state.
+        stage: What it does: "waiting", "loading", "encoding", "measuring its speed", "training", "saving", "proving",
+            or the end state.
         step: Optimizer steps done.
         steps: Planned.
         loss: Of the last step, in nats per supervised token.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
@@ -33,13 +34,20 @@ from codebase_gardener.utils.files import sha256_file, sha256_text, write_atomic
 __all__ = ["run_job"]
 
 
-def run_job(directory: JobDirectory, adapter: str, group: Group | None = None) -> TrainingResult:
+def run_job(
+    directory: JobDirectory,
+    adapter: str,
+    group: Group | None = None,
+    *,
+    trained: Callable[[], object] = lambda: None,
+) -> TrainingResult:
     """Train what the job's spec says and leave the adapter in `artifact/`.
 
     Args:
         directory: The job's folder; of another process than the group's first one, a copy (`torch_nodes`).
         adapter: `project/name@version`, for the adapter's own metadata.
         group: The processes that train together; the first one alone saves. None: this process alone.
+        trained: Called after the last step, before anything is saved.
 
     Raises:
         CodebaseGardenerError: Whatever is wrong with the rows, the base or the options.
@@ -47,7 +55,6 @@ def run_job(directory: JobDirectory, adapter: str, group: Group | None = None) -
     spec = directory.spec
     events = directory.events
     events.append("stage", stage="loading", base=spec.base.id)
-    _check_base(spec.base)
     resume_from = newest_checkpoint(directory) if group is None else shared_checkpoint(directory, group)
     device = pick_device(spec.device)
     machine = _machine(directory, spec, device) if group is None or group.is_first else {}
@@ -59,16 +66,20 @@ def run_job(directory: JobDirectory, adapter: str, group: Group | None = None) -
     torch.manual_seed(spec.training.seed)
     tokenizer = load_tokenizer(spec.base.path)
     peft_config(spec.training)  # wrong options are told before the base is loaded
-    model = load_model(
-        spec.base.path, dtype=machine["dtype"], device=device, quantization=spec.training.quantization
-    )
-    model = add_adapter(model, spec.training, spec.base)
-    if spec.warm is not None:
-        begin_from(model, spec.warm)
-    if spec.training.changes_base:
-        model.save_pretrained(directory.initial)
-    events.append("stage", stage="encoding")
-    sides = encode_sides(_rows(spec), tokenizer, spec.training, spec.warm)
+    with ThreadPoolExecutor(2, "beside the base") as beside:  # most of the three runs without Python's lock
+        checked = beside.submit(_check_base, spec.base)
+        encoding = beside.submit(lambda: encode_sides(_rows(spec), tokenizer, spec.training, spec.warm))
+        model = load_model(
+            spec.base.path, dtype=machine["dtype"], device=device, quantization=spec.training.quantization
+        )
+        model = add_adapter(model, spec.training, spec.base)
+        if spec.warm is not None:
+            begin_from(model, spec.warm)
+        checked.result()
+        if spec.training.changes_base:
+            model.save_pretrained(directory.initial)
+        events.append("stage", stage="encoding")
+        sides = encoding.result()
     encoded = sides.train
     events.append(
         "encoded",
@@ -96,6 +107,8 @@ def run_job(directory: JobDirectory, adapter: str, group: Group | None = None) -
         cancelled=directory.cancel.exists,
     )
     events.append("trained", **result.as_dict())
+    trained()
+    events.append("stage", stage="saving")
     if group is None or group.is_first:
         _save(directory, spec, adapter, model, tokenizer, result)
     return result

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from codebase_gardener.bases.fill_in import FimTokens
 from codebase_gardener.bases.text import (
@@ -39,6 +40,9 @@ __all__ = [
 
 IGNORE = -100
 """The label of a token that is not trained on (PyTorch's ignore_index)."""
+
+_starts: WeakKeyDictionary[Any, tuple[tuple[Any, ...], list[int]]] = WeakKeyDictionary()
+"""Of each tokenizer: what its start depends on, and that start."""
 
 _COMPLETION_SHARE = 0.75  # of max_length that a long completion may take from its prompt
 
@@ -222,8 +226,13 @@ def text_ids(tokenizer: Any, text: str) -> list[int]:
 
 def _start(tokenizer: Any) -> list[int]:
     """The BOS token that the tokenizer puts before a text; many bases (Llama, Gemma) do badly without theirs."""
-    first = tokenizer("a")["input_ids"][:1]
-    return first if first == [tokenizer.bos_token_id] else []
+    state = (len(tokenizer), tokenizer.bos_token_id, getattr(tokenizer, "add_bos_token", None))
+    known, start = _starts.get(tokenizer, (None, []))
+    if known != state:
+        first = tokenizer("a")["input_ids"][:1]
+        start = first if first == [tokenizer.bos_token_id] else []
+        _starts[tokenizer] = state, start
+    return list(start)
 
 
 def _behind(start: list[int], row: EncodedExample) -> EncodedExample:

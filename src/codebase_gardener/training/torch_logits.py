@@ -23,17 +23,20 @@ PROMPTS = (
 
 @torch.no_grad()
 def last_logits(model: Any, tokenizer: Any) -> Tensor:
-    """Logits after the last token of each fixed prompt, one prompt at a time so that padding has no part in it.
+    """Logits after the last token of each fixed prompt, all in one pass, which reads the weights once.
+
+    Shorter prompts are filled up behind their end, where no token of theirs looks: what fills them has no part in it.
 
     Returns:
         Float32 on the CPU, shape [P, V].
     """
-    device = next(model.parameters()).device
-    rows = []
-    for prompt in PROMPTS:
-        ids = torch.tensor([text_ids(tokenizer, prompt)], device=device)
-        rows.append(model(input_ids=ids, use_cache=False).logits[0, -1].float().cpu())
-    return torch.stack(rows)
+    prompts = [text_ids(tokenizer, prompt) for prompt in PROMPTS]
+    ends = [len(ids) - 1 for ids in prompts]
+    filled = [ids + ids[-1:] * (max(ends) - end) for ids, end in zip(prompts, ends, strict=True)]
+    logits = model(
+        input_ids=torch.tensor(filled, device=next(model.parameters()).device), use_cache=False
+    ).logits
+    return torch.stack([row[end].float().cpu() for row, end in zip(logits, ends, strict=True)])
 
 
 def mean_kl(on_PV: Tensor, off_PV: Tensor) -> float:  # noqa: N803  shapes in names

@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from codebase_gardener.training.encoding import IGNORE, EncodedExample
-from codebase_gardener.training.fast.parts import HEAD_CHUNK, ROW_STEP
-from codebase_gardener.training.fast.torch_head import head_losses, plain_head
+from codebase_gardener.training.fast.parts import ROW_STEP
+from codebase_gardener.training.fast.torch_head import SeenLogits, head_losses, plain_head, seen_logits
 
 __all__ = ["FastPath", "SupervisedLosses", "collate", "on_device", "pack", "supervised_losses"]
 
@@ -99,7 +99,7 @@ def supervised_losses(
     batch: dict[str, Any],
     *,
     short_cut: bool = True,
-    look: Callable[[Tensor], None] | None = None,
+    look: Callable[[SeenLogits], None] | None = None,
 ) -> SupervisedLosses:
     """Run a batch and score the tokens that have a label; the prompt's logits are never computed.
 
@@ -107,7 +107,7 @@ def supervised_losses(
         model: A transformers model, or the PEFT model that wraps it.
         batch: As `collate` or `pack` gives it; packed rows need the fast path's attention (`torch_path`).
         short_cut: Whether a plain head is computed on the supervised positions alone, chunk by chunk.
-        look: Is shown the logits of all supervised tokens, [n, V] at a time.
+        look: Is shown the logits of all supervised tokens, some at a time, where no gradient is asked for.
     """
     labels = batch["labels"][:, 1:]
     inputs = {name: value for name, value in batch.items() if name != "labels"}
@@ -118,14 +118,11 @@ def supervised_losses(
     if short_cut and (plain := plain_head(model)) is not None:
         decoder, weight = plain
         hidden = decoder(**inputs, use_cache=False).last_hidden_state[:, :-1][mask]
-        losses, hits = head_losses(hidden, weight, labels[mask])
-        if look is not None:
-            for part in hidden.split(HEAD_CHUNK):
-                look(torch.mm(part.to(weight.dtype), weight.T))
+        losses, hits = head_losses(hidden, weight, labels[mask], look)
         return SupervisedLosses(losses, hits, rows)
     logits = _logits(model, inputs, mask)
     if look is not None:
-        look(logits)
+        look(seen_logits(logits))
     losses = cross_entropy(logits, labels[mask], reduction="none")
     return SupervisedLosses(losses, logits.argmax(-1) == labels[mask], rows)
 
@@ -185,7 +182,9 @@ class FastPath:
         """Tokens that a batch of rows takes, padding included where there is some."""
         return sum(lengths) if self.packed else len(lengths) * max(lengths)
 
-    def losses(self, model: Any, batch: dict[str, Any], look: Callable[[Tensor], None] | None = None) -> Any:
+    def losses(
+        self, model: Any, batch: dict[str, Any], look: Callable[[SeenLogits], None] | None = None
+    ) -> Any:
         """`supervised_losses`, with or without the short cut of the head."""
         return supervised_losses(model, batch, short_cut="head" in self.parts, look=look)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,7 +14,7 @@ from transformers import PreTrainedModel
 from codebase_gardener.training.fast.parts import HEAD_CHUNK
 from codebase_gardener.training.fast.torch_kernels import log_sum_exp, softmax_minus_label
 
-__all__ = ["head_losses", "plain_head"]
+__all__ = ["SeenLogits", "head_losses", "plain_head", "seen_logits"]
 
 # Architectures whose logits are the head's product and nothing else (no soft cap, no scale); others take the
 # general path through their own forward.
@@ -20,6 +22,30 @@ _PLAIN = frozenset(
     {"llama", "mistral", "qwen2", "qwen3", "smollm3", "starcoder2"}
     | {"gpt2", "gpt_neox", "phi3", "mixtral", "qwen2_moe", "qwen3_moe"}
 )
+
+
+@dataclass(frozen=True)
+class SeenLogits:
+    """Logits at n places, and what was found in them on the way to the losses.
+
+    Attributes:
+        logits_NV: In the head's number format.
+        best_N: The largest logit of each place, float32.
+        best_ids_N: Its token; of equal ones the first.
+        above_N: Logarithms of the sums of their exponentials, less `best_N`, float32.
+    """
+
+    logits_NV: Tensor  # noqa: N815  shapes in names
+    best_N: Tensor  # noqa: N815
+    best_ids_N: Tensor  # noqa: N815
+    above_N: Tensor  # noqa: N815
+
+
+def seen_logits(logits_NV: Tensor) -> SeenLogits:  # noqa: N803  dimensions in names
+    """Look through logits once for their sums, and once for the most likely tokens."""
+    best, above = log_sum_exp(logits_NV)
+    ids = logits_NV.max(-1).indices  # in bf16 four times as fast as argmax
+    return SeenLogits(logits_NV, best[:, 0], ids, above[:, 0])
 
 
 def plain_head(model: Any) -> tuple[Any, Tensor] | None:
@@ -43,19 +69,25 @@ def plain_head(model: Any) -> tuple[Any, Tensor] | None:
     return inner.get_decoder(), head.weight
 
 
-def head_losses(hidden_NH: Tensor, weight_VH: Tensor, labels_N: Tensor) -> tuple[Tensor, Tensor]:  # noqa: N803  dimensions in names
+def head_losses(
+    hidden_NH: Tensor,  # noqa: N803  dimensions in names
+    weight_VH: Tensor,  # noqa: N803
+    labels_N: Tensor,  # noqa: N803
+    look: Callable[[SeenLogits], None] | None = None,
+) -> tuple[Tensor, Tensor]:
     """Cross entropy of each position in nats, and whether the label is the most likely token.
 
     Args:
         hidden_NH: Last hidden states of the supervised positions.
         weight_VH: The head's frozen weight.
         labels_N: Token ids.
+        look: Is shown the logits, chunk by chunk, where no gradient is asked for.
 
     Returns:
         losses_N (float32, differentiable in `hidden_NH`), hits_N (bool; all False where a gradient is asked for:
         training has no use for them).
     """
-    losses, hits = _HeadLosses.apply(hidden_NH, weight_VH, labels_N)  # type: ignore[no-untyped-call]
+    losses, hits = _HeadLosses.apply(hidden_NH, weight_VH, labels_N, look)  # type: ignore[no-untyped-call]
     return losses, hits
 
 
@@ -63,7 +95,13 @@ class _HeadLosses(torch.autograd.Function):
     """d loss_n / d hidden_n = (softmax(logits_n) - onehot(label_n)) @ weight, computed while logits exist."""
 
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, weight: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        ctx: Any,
+        hidden: Tensor,
+        weight: Tensor,
+        labels: Tensor,
+        look: Callable[[SeenLogits], None] | None,
+    ) -> tuple[Tensor, Tensor]:
         needs_grad = ctx.needs_input_grad[0]
         gradient = torch.empty_like(hidden) if needs_grad else None
         losses = torch.empty(len(labels), dtype=torch.float32, device=hidden.device)
@@ -72,11 +110,18 @@ class _HeadLosses(torch.autograd.Function):
             part = slice(start, start + HEAD_CHUNK)
             ids = labels[part, None]
             logits = torch.mm(hidden[part].to(weight.dtype), weight.T)
-            log_sum = log_sum_exp(logits)
-            losses[part] = (log_sum - logits.gather(1, ids).float()).squeeze(1)
-            if gradient is None:
-                hits[part] = logits.argmax(-1) == labels[part]
+            seen = seen_logits(logits) if gradient is None else None
+            if seen is None:
+                best, above = log_sum_exp(logits)
+                log_sum = best + above
             else:
+                log_sum = (seen.best_N + seen.above_N)[:, None]
+            losses[part] = (log_sum - logits.gather(1, ids).float()).squeeze(1)
+            if seen is not None:
+                hits[part] = seen.best_ids_N == labels[part]
+                if look is not None:
+                    look(seen)
+            if gradient is not None:
                 gradient[part] = torch.mm(softmax_minus_label(logits, log_sum, ids), weight).to(hidden.dtype)
         if gradient is not None:
             ctx.save_for_backward(gradient)
@@ -84,6 +129,6 @@ class _HeadLosses(torch.autograd.Function):
         return losses, hits
 
     @staticmethod
-    def backward(ctx: Any, *outputs: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, *outputs: Tensor) -> tuple[Tensor, None, None, None]:
         (gradient,) = ctx.saved_tensors
-        return gradient * outputs[0][:, None].to(gradient.dtype), None, None
+        return gradient * outputs[0][:, None].to(gradient.dtype), None, None, None

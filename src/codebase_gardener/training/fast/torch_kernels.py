@@ -207,11 +207,14 @@ def causal_softmax_backward(
 
 
 @kernel({2: (0,)})
-def log_sum_exp(logits: Tensor) -> Tensor:
-    """Logarithm of the sum of the exponentials of each row, [N, V] to [N, 1], float32."""
+def log_sum_exp(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Logarithm of the sum of the exponentials of each row of [N, V], in two parts, each [N, 1] and float32.
+
+    The largest logit, and what the sum is above it: what a sure model leaves to all other tokens is lost in their sum.
+    """
     wide = logits.float()
     largest = wide.amax(-1, keepdim=True)
-    return largest + torch.exp(wide - largest).sum(-1, keepdim=True).log()
+    return largest, torch.exp(wide - largest).sum(-1, keepdim=True).log()
 
 
 @kernel({2: (0,)})
