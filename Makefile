@@ -2,7 +2,8 @@
 # make bench-train [QUICK=1]: the speed of training beside transformers' Trainer and TRL.
 # make soak [SOAK_MINUTES=20]: adapters of all kinds in random order, each answer compared with stock PEFT;
 #   eight processes that write into one PostgreSQL behind a proxy that is cut;
-#   a store whose service is killed again and again under several writers.
+#   a store whose service is killed again and again under several writers; PostgreSQL itself killed, in the middle of a
+#   publish too; nodes that are cut off the store, whose disk is full, whose clocks differ; two heads on one registry.
 # make clients: programs that people use, each in its own environment, against the server.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -45,8 +46,9 @@ bench-train: $(VENV)/.stamp-bench
 
 soak: $(VENV)/.stamp-dev
 	SOAK_MINUTES=$(SOAK_MINUTES) $(BIN)/pytest tests/adapters/test_torch_states.py tests/registry/test_transactions.py \
-		tests/store/test_object_store.py tests/cluster/test_ray_training.py \
-		tests/cluster/test_running.py tests/cluster/test_ray_home.py tests/cluster/test_ray_serving.py -k soak
+		tests/store/test_object_store.py tests/cluster/test_carrying.py tests/cluster/test_ray_training.py \
+		tests/cluster/test_running.py tests/cluster/test_ray_jobs.py tests/cluster/test_ray_home.py \
+		tests/cluster/test_ray_serving.py -k soak
 
 clients: $(VENV)/.stamp-dev
 	PYTHON=$(PYTHON) scripts/clients.sh install

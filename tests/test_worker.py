@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -328,6 +329,31 @@ def test_a_job_that_waited_is_checked_when_its_turn_comes(
         with pytest.raises(ResourceError, match="of memory are free") as caught:
             _grow(directory, directory.spec, job, tmp_path / "target", low, registry, alone)
         assert "min_free_bytes" in caught.value.hint
+
+
+def test_the_end_is_told_though_the_log_is_full(
+    settings: Settings, make_job: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node whose disk was full said nothing, since its worker could not print the traceback."""
+    from codebase_gardener.registry.transactions import Registry
+    from samples.queued_jobs import queue_job
+
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(28, "No space left on device")
+
+    directory, alone = make_job(), SharedFolders(tmp_path, None)
+    with Registry(tmp_path / "registry.db") as registry:
+        registry.add_project("demo", "rows:demo", "rows")
+        job = queue_job(registry, lambda _: directory.path, device="cluster:test")
+        assert registry.claim_job(job.id)
+        monkeypatch.setattr(sys, "stderr", Full())
+        error = OSError(28, "No space left on device")
+        told = worker._fail(directory, job, tmp_path / "target", settings, registry, alone, error)
+        assert told == ResourceError.exit_code
+        assert f"free some space, then: gardener jobs resume {job.id} --on auto" in str(
+            registry.job(job.id).error
+        )
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting takes root")

@@ -24,7 +24,7 @@ from codebase_gardener.jobs.queue import start_next
 from codebase_gardener.jobs.spec import JobSpec
 from codebase_gardener.jobs.submission import adapter_directory, check_storage
 from codebase_gardener.models.peft_manager import shared_folders
-from codebase_gardener.registry.rows import JobRow, Publication
+from codebase_gardener.registry.rows import JobRow, Publication, resume_command
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.store.shared import SharedFolders
 from codebase_gardener.training.warm import described
@@ -197,8 +197,9 @@ def _fail(
     shared: SharedFolders,
     error: Exception,
 ) -> int:
-    traceback.print_exc()
-    told = _as_told(error, settings, directory)
+    with suppress(OSError):  # the log may lie on the disk that is full: the end is told all the same
+        traceback.print_exc()
+    told = _as_told(error, settings, directory, job)
     with registry.spending_reserve():
         with suppress(ResourceError):  # the registry may still take the state
             directory.events.append("error", message=told.message, hint=told.hint)
@@ -214,7 +215,9 @@ def _fail(
     return told.exit_code
 
 
-def _as_told(error: Exception, settings: Settings, directory: JobDirectory) -> CodebaseGardenerError:
+def _as_told(
+    error: Exception, settings: Settings, directory: JobDirectory, job: JobRow
+) -> CodebaseGardenerError:
     """The error as a person reads it; each library has its own words for a full disk, and torch has none."""
     if isinstance(error, CodebaseGardenerError):
         return error
@@ -222,7 +225,7 @@ def _as_told(error: Exception, settings: Settings, directory: JobDirectory) -> C
     if out_of_room(error) or shutil.disk_usage(settings.home).free < _FULL_BYTES:
         return ResourceError(
             f"the disk is full: {message}",
-            hint=f"free some space, then: gardener jobs resume {directory.job_id}",
+            hint=f"free some space, then: {resume_command(job.id, job.device)}",
         )
     return CodebaseGardenerError(message, hint=f"see {directory.log}")
 

@@ -215,8 +215,14 @@ def test_soak_who_has_begun_ends_on_the_version_that_he_began_with(both: Both) -
         with httpx2.stream("POST", f"{both.url}/v1/completions", json=body, timeout=60) as said:
             lines = said.iter_lines()
             first = next(lines)
+            holders = {one.replica for one in both.engine.replicas() if "geometry/default@2" in one.held}
+            assert holders
             registry.set_active("geometry", "default", 1)
-            assert asked(both.url, max_tokens=300) == new
+            # the replica that answered loads it first; until then the old one answers
+            wait_until(lambda: asked(both.url, max_tokens=300) == new)
+            assert holders <= {
+                one.replica for one in both.engine.replicas() if "geometry/default@1" in one.held
+            }
             rest = [line for line in lines if line]
         events = [line.removeprefix("data: ") for line in (first, *rest[:-1])]
         assert "".join(json.loads(event)["choices"][0]["text"] for event in events) == old

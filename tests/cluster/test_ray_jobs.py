@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,18 +15,23 @@ import psutil
 import pytest
 
 from cluster.conftest import SECRET
+from cluster.test_running import LIMIT_S, STEADY, Nowhere, create, events, until
 from codebase_gardener.cluster.address import ClusterFolder
 from codebase_gardener.cluster.local import LocalCluster, running, up
 from codebase_gardener.cluster.placing import cluster_status, placed
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.jobs.directory import JobDirectory
+from codebase_gardener.models.peft_manager import PeftManager
+from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.utils.error_handling import ConflictError, ResourceError
 from registry.conftest import free_port
+from samples.examined import left_after_fix
 
 pytestmark = pytest.mark.slow
 
 ROWS = [{"prompt": f"def f{n}(x):\n", "completion": f"    return x + {n}\n"} for n in range(40)]
+of_soak = pytest.mark.skipif("SOAK_MINUTES" not in os.environ, reason="make soak runs it")
 LOOPBACK = {"127.0.0.1", "::ffff:127.0.0.1", "::1"}
 
 
@@ -112,3 +119,75 @@ def test_one_cluster_a_home(cluster: tuple[Settings, LocalCluster]) -> None:
 def test_an_address_that_nobody_has_is_told_at_once(cluster: tuple[Settings, LocalCluster]) -> None:
     with pytest.raises(ResourceError, match="cannot be reached"):
         cluster_status(cluster[0], f"127.0.0.1:{free_port()}")
+
+
+# ---- faults of a cluster: in processes of their own, since a program knows one cluster
+
+
+def gardener_cluster(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """A command of `gardener cluster`, by hand."""
+    command = [sys.executable, "-m", "codebase_gardener.cli.main", "cluster", *arguments]
+    return subprocess.run(
+        command, env={**os.environ, **settings.for_workers}, check=False, capture_output=True
+    )
+
+
+@contextmanager
+def clusters(*homes: Settings, nodes: int) -> Iterator[None]:
+    """A cluster of each home, which places what waits in the registry."""
+    arguments = [sys.executable, "-m", "codebase_gardener.cli.main", "cluster", "up", "--local", str(nodes)]
+    try:
+        started = [subprocess.Popen(arguments, env={**os.environ, **home.for_workers}) for home in homes]
+        assert [process.wait(LIMIT_S) for process in started] == [0] * len(homes)
+        yield
+    finally:
+        for home in homes:
+            gardener_cluster(home, "down")
+
+
+@pytest.fixture
+def asking(settings: Settings, postgres_database: Callable[[], str], tmp_path: Path) -> Iterator[PeftManager]:
+    """Who asks for trainings, in a home of its own: its jobs wait until a cluster places them."""
+    shared = {"registry_url": postgres_database(), "store": f"file://{tmp_path / 'store'}"}
+    with PeftManager(settings.model_copy(update=shared)) as manager:
+        manager.trainings.placement = Nowhere()
+        yield manager
+
+
+def home(asking: PeftManager, name: str) -> Settings:
+    return asking.settings.model_copy(update={"home": asking.settings.home.parent / name})
+
+
+def told(asking: PeftManager, job: JobRow, kind: str) -> list[dict[str, object]]:
+    """Events of a job, as they came through the registry."""
+    asking.trainings.get(job.id)
+    return events(job, kind)
+
+
+def check(asking: PeftManager, jobs: list[JobRow], *homes: Settings) -> None:
+    """Each was trained to its end and published once, and nothing of what went wrong is left."""
+    until(
+        lambda: all(asking.trainings.get(job.id).state not in ("queued", "training") for job in jobs),
+        "an end",
+    )
+    assert [(asking.registry.job(job.id).state, asking.registry.job(job.id).error) for job in jobs] == [
+        ("ready", None)
+    ] * len(jobs)
+    versions = asking.registry.versions("demo", limit=None)
+    assert sorted(str(version.ref) for version in versions) == sorted(str(job.ref) for job in jobs)
+    for settings in (asking.settings, *homes):
+        assert left_after_fix(settings) == []
+    for job in jobs:
+        assert asking.load_adapter("demo", job.adapter_name, 1)
+
+
+@pytest.mark.timeout(1800)
+@of_soak
+def test_soak_two_heads_on_one_registry_train_each_job_once(asking: PeftManager) -> None:
+    jobs = [create(asking, name, **STEADY) for name in ("one", "two")]
+    homes = [home(asking, "first"), home(asking, "second")]
+    with clusters(*homes, nodes=1):
+        check(asking, jobs, *homes)
+        assert [len(told(asking, job, "started")) for job in jobs] == [1, 1]
+        nodes = {str(asking.registry.job(job.id).node) for job in jobs}
+        assert len(nodes) == 2

@@ -172,7 +172,7 @@ def test_assets_are_asked_for_once_and_nothing_else_is_given(client: TestClient)
         assert client.get(f"/page/assets/{name}").status_code == 404
 
 
-@pytest.mark.parametrize("view", ["projects", "trainings", "ask", "wiki", "merge"])
+@pytest.mark.parametrize("view", ["projects", "trainings", "fleet", "ask", "wiki", "merge"])
 def test_an_empty_home_says_what_to_do_and_has_nothing_to_filter(tmp_path: Path, view: str) -> None:
     with asked(tmp_path / "home") as (_, client):
         page = client.get(f"/page/{view}").text

@@ -201,3 +201,11 @@ def test_what_is_held_is_told_and_can_be_let_go(under_test: UnderTest) -> None:
             case.engine.let_go(served)
         assert keys[0] in case.engine.held() and keys[1] not in case.engine.held()
     assert [ask(case, served, "x = ") for served in case.served] == said
+
+
+def test_an_adapter_is_loaded_before_it_is_asked_for(under_test: UnderTest) -> None:
+    one, two, _ = under_test.served
+    ask(under_test, two, "x = ", max_tokens=1)
+    under_test.engine.load(one, two)
+    assert one.key in under_test.engine.held()
+    assert whole(ask(under_test, one, PROMPTS[0])) == expected(under_test, 0, PROMPTS[0])

@@ -57,6 +57,18 @@ def test_what_one_home_shares_another_brings(tmp_path: Path, store_url: str) -> 
     assert not opened(tmp_path / "three", store_url).find(tmp_path / "three" / PLACE)
 
 
+def test_who_uses_what_is_not_here_is_told_of_its_bytes(tmp_path: Path, store_url: str) -> None:
+    one, two = opened(tmp_path / "one", store_url), opened(tmp_path / "two", store_url)
+    one.share(published(tmp_path / "one" / PLACE))
+    told: list[tuple[str, int, int]] = []
+    two.fetching = lambda key: lambda done, total: told.append((key, done, total))
+    two.bring(tmp_path / "two" / PLACE)
+    assert told[-1] == (PLACE, 4, 4)
+    told.clear()
+    two.bring(tmp_path / "two" / PLACE)
+    assert told == [], "it is here"
+
+
 def test_the_second_writer_is_told_and_can_see_the_first(tmp_path: Path, store_url: str) -> None:
     one, two = opened(tmp_path / "one", store_url), opened(tmp_path / "two", store_url)
     one.share(published(tmp_path / "one" / PLACE, "first"))

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, is_dataclass
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -121,5 +121,10 @@ def read_settings(**flags: Any) -> Settings:
 def open_gardener(**flags: Any) -> Gardener:
     """The façade, with settings from flags, environment and file; a flag that is None is not given."""
     from codebase_gardener.gardener.facade import Gardener
+    from codebase_gardener.utils.progress import SlowLines
 
-    return Gardener(read_settings(**flags))
+    gardener = Gardener(read_settings(**flags))
+    gardener.shared.fetching = lambda key: SlowLines(
+        partial(echo, err=True), f"fetching {key} from the store"
+    )
+    return gardener

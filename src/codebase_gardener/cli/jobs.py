@@ -140,9 +140,11 @@ def _line(event: dict[str, Any]) -> str:
 @command_options
 def cancel(job_id: str, as_json: bool) -> None:
     """End a training; its last checkpoint stands."""
+    from codebase_gardener.registry.rows import resume_command
+
     with open_gardener() as gardener:
         job = gardener.manager.trainings.cancel(job_id)
-    line = f"{job.ref}: {job.state}; go on with: gardener jobs resume {job.id}"
+    line = f"{job.ref}: {job.state}; go on with: {resume_command(job.id, job.device)}"
     if job.state == "training":
         line = f"{job.ref}: its node was told to end it, and has not yet; see: gardener jobs show {job.id}"
     tell(as_json, {"job": job.id, "state": job.state}, line)

@@ -197,6 +197,12 @@ class Replica:
         finally:
             generation.cancel()
 
+    async def load(self, name: ServedName, instead_of: ServedName) -> None:
+        """Bring an adapter into memory, if another one is there: requests for that one will be for it."""
+        if instead_of.version in self._home.engine.held() and name.version:
+            self._names[name.version] = name
+            await self._load_once(name.version)
+
     def let_go(self, name: ServedName) -> None:
         """Take an adapter out of memory, unless it answers others or is pinned."""
         self._home.engine.let_go(self._home.served(name))

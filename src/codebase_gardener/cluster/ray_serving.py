@@ -19,7 +19,6 @@ from ray.serve.handle import DeploymentHandle
 
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.cluster.ray_replica import Home, Replica, ReplicaRequest, ReplicaState, ServedName
-from codebase_gardener.dataset.prompts import Prompt
 from codebase_gardener.serving.engine import (
     EngineRequest,
     EngineState,
@@ -30,6 +29,7 @@ from codebase_gardener.serving.engine import (
     check_fits,
     check_queue,
 )
+from codebase_gardener.serving.tokenizing_engine import TokenizingEngine
 from codebase_gardener.utils.error_handling import ModelError, ResourceError
 
 __all__ = ["RayEngine", "Spread"]
@@ -41,6 +41,9 @@ _TRIES = 5
 
 _ASK_S = 5.0
 """How long replicas have to say what they are doing."""
+
+_LOAD_S = 600.0
+"""How long an adapter may take to be in their memory: it may come from the store, with its base."""
 
 _LOGGING = {"log_level": "WARNING", "enable_access_log": False}
 _HEALTH_S = 2.0
@@ -102,7 +105,7 @@ class Spread:
         }
 
 
-class RayEngine:
+class RayEngine(TokenizingEngine):
     """Answers of replicas. Tokens are counted here; what computes is there.
 
     Args:
@@ -163,27 +166,12 @@ class RayEngine:
 
     # ---- what callers ask
 
-    def encode(self, base: Base, prompt: Prompt) -> tuple[list[int], str]:
-        """Ids of a text or of chat turns, and the white space that was taken off the end of a text."""
-        from codebase_gardener.adapters.torch_generation import encode
-
-        return encode(self._tokenizer(base), prompt)
-
-    def control_ids(self, base: Base) -> Mapping[str, int]:
-        """The base's control tokens by what they look like."""
-        from codebase_gardener.bases.text import control_tokens
-
-        return control_tokens(self._tokenizer(base))
-
-    def vocabulary_size(self, base: Base) -> int:
-        """How many tokens the base knows."""
-        return len(self._tokenizer(base))
-
     def context_tokens(self, base: Base) -> int:
         """Tokens of prompt and answer together at most."""
         return int(base.config.get("max_position_embeddings", 0) or 2048)
 
-    def _tokenizer(self, base: Base) -> Any:
+    def tokenizer(self, base: Base) -> Any:
+        """The base's own."""
         from codebase_gardener.bases.torch_loading import load_tokenizer
 
         with self._lock:
@@ -228,6 +216,14 @@ class RayEngine:
         for error in answers:
             if isinstance(error, RayTaskError):  # who died meanwhile holds nothing
                 raise ModelError(f"a replica keeps {served.key}: {_last_line(error)}", hint="ask again")
+
+    def load(self, served: Served, instead_of: Served) -> None:
+        """Bring an adapter into the memory of the replicas that hold another one; one that cannot is logged."""
+        name, before = ServedName.of(served), ServedName.of(instead_of)
+        asked = self._handle.broadcast("load", name, before)
+        for error in asked.results(timeout_s=_LOAD_S, return_exceptions=True):
+            if isinstance(error, Exception):  # who died meanwhile holds nothing
+                _log.warning("a replica has not loaded %s ahead: %s", served.key, _last_line(error))
 
     def replicas(self) -> tuple[ReplicaState, ...]:
         """What each replica is doing; one that does not say is left out."""

@@ -99,7 +99,7 @@ def train_on_nodes(directory: JobDirectory, adapter: str, nodes: int) -> None:
         except TrainingFailedError as error:
             raise TrainingError(
                 f"the training on {nodes} nodes ended: {(str(error).strip().splitlines() or [''])[-1]}",
-                hint=f"go on from the last checkpoint with: gardener jobs resume {directory.job_id}",
+                hint=f"go on from the last checkpoint with: gardener jobs resume {directory.job_id} --on auto",
             ) from error
         finally:
             (directory.path / _ENDED).unlink(missing_ok=True)

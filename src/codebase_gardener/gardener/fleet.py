@@ -10,12 +10,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
 from codebase_gardener.gardener.choosing import foretell
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.gardener.fleet_file import FleetEntry
+from codebase_gardener.gardener.fleet_progress import FleetProgress, FleetRunNow, fleet_run_now
 from codebase_gardener.gardener.growing import grow
 from codebase_gardener.repository.sources import without_credentials
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, ConflictError, NotFoundError
@@ -30,6 +32,7 @@ __all__ = [
     "Outcome",
     "due_of",
     "failed",
+    "fleet_run",
     "fleet_states",
     "grow_here",
     "grow_one",
@@ -39,6 +42,8 @@ __all__ = [
 ]
 
 _FOLDER = "fleet"
+_TRIES = 10
+_KEPT = 16_384
 
 
 @dataclass(frozen=True)
@@ -140,16 +145,27 @@ def _why(gardener: Gardener, entry: FleetEntry, last: Outcome | None) -> str:
     return "scheduled" if entry.every_s is not None and abs(time.time() - last.ended) >= entry.every_s else ""
 
 
+def fleet_run(home: Path) -> FleetRunNow:
+    """The last run of a fleet in a home, and where it is."""
+    return fleet_run_now(home / _FOLDER)
+
+
 def fleet_states(home: Path) -> dict[str, Outcome]:
     """What became of each repository, by project.
 
     Raises:
         ConflictError: One of the files is damaged.
     """
-    return {file.stem: _read(file) for file in sorted((home / _FOLDER).glob("[!.]*.json"))}
+    found = {}
+    for file in sorted((home / _FOLDER).glob("[!.]*.json")):
+        changed = file.stat()
+        found[file.stem] = _read(file, changed.st_mtime_ns, changed.st_ino)
+    return found
 
 
-def _read(file: Path) -> Outcome:
+@lru_cache(_KEPT)
+def _read(file: Path, changed_ns: int, inode: int) -> Outcome:
+    """The stamps are there to be remembered by: the page looks every three seconds."""
     try:
         return Outcome(**read_json(file))
     except (OSError, ValueError, TypeError) as error:
@@ -179,9 +195,10 @@ def run_fleet(
     outcomes = []
     folder = gardener.settings.home / _FOLDER
     with _alone(folder):
-        for outcome in run(entries, watcher):
+        told = FleetProgress(folder, entries, watcher)
+        for outcome in run(entries, told):
             write_json(folder / f"{outcome.name}.json", asdict(outcome))
-            watcher.ended(outcome)
+            told.ended(outcome)
             outcomes.append(outcome)
     return outcomes
 
@@ -189,7 +206,7 @@ def run_fleet(
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     lock = FileLock(folder / "lock")
-    if not lock.acquire():
+    if not (lock.acquire() or any(_again(lock) for _ in range(_TRIES))):
         raise ConflictError(
             "another `gardener grow --many` works on this home", hint="wait until it has ended, or end it"
         )
@@ -197,6 +214,12 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _again(lock: FileLock) -> bool:
+    """One who looks whether a run works holds it for a moment."""
+    time.sleep(0.02)
+    return lock.acquire()
 
 
 def pinned_bases(

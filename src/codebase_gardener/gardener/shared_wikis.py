@@ -68,7 +68,7 @@ def bring_wiki(shared: SharedFolders, paths: WikiPaths) -> None:
     if key is None:
         return
     with staging(paths.folder) as staged, suppress(NotFoundError):
-        shared.store.fetch(key, staged / "state")
+        shared.store.fetch(key, staged / "state", progress=shared.fetching(key))
         state = staged / "state"
         for file in (paths.record, paths.overrides):
             if (state / file.name).is_file() and not file.exists():

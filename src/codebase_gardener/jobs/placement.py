@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Protocol
 
 from codebase_gardener.jobs.spec import JobSpec
-from codebase_gardener.registry.rows import JobRow
+from codebase_gardener.registry.rows import ON_CLUSTER, JobRow
 
 __all__ = ["LOST_S", "JobPlacement", "is_placed"]
 
 LOST_S = 30.0
 """A node that was not heard of for so long has lost its job, in seconds."""
-_CLUSTER = "cluster:"
 
 
 class JobPlacement(Protocol):
@@ -34,4 +33,4 @@ class JobPlacement(Protocol):
 
 def is_placed(device: str) -> bool:
     """Whether a cluster chooses where a job of that device is trained."""
-    return device.startswith(_CLUSTER)
+    return device.startswith(ON_CLUSTER)

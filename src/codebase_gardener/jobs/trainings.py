@@ -14,7 +14,7 @@ from codebase_gardener.jobs.mirror import mirror
 from codebase_gardener.jobs.placement import JobPlacement
 from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.jobs.spec import JobSpec
-from codebase_gardener.registry.rows import JobRow
+from codebase_gardener.registry.rows import JobRow, resume_command
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.training.devices import resolve_device
 from codebase_gardener.utils.error_handling import NotFoundError, ResourceError, TrainingError
@@ -172,10 +172,11 @@ class Trainings:
 
     def _advice(self, job_id: str) -> str:
         """What the worker's own error said to do; else to go on."""
-        events = JobDirectory(self.registry.job(job_id).directory).events.all()
+        job = self.registry.job(job_id)
+        events = JobDirectory(job.directory).events.all()
         last = [event for event in events if event["kind"] in ("error", "started")][-1:]
         said = last[0].get("hint") if last else None
-        return str(said or f"go on with: gardener jobs resume {job_id}")
+        return str(said or f"go on with: {resume_command(job.id, job.device)}")
 
     def follow(self, job_id: str, callback: ProgressCallback) -> None:
         """Call back at every change until the training ends, however it ends."""

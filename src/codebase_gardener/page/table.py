@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codebase_gardener.page import ask, home, merges, projects, trainings, verdict, wiki
+from codebase_gardener.page import ask, fleet, home, merges, projects, trainings, verdict, wiki
 from codebase_gardener.page.view import View
 
 __all__ = ["VIEWS"]
@@ -10,6 +10,7 @@ __all__ = ["VIEWS"]
 VIEWS: tuple[View, ...] = (
     projects.VIEW,
     trainings.VIEW,
+    fleet.VIEW,
     verdict.VIEW,
     ask.VIEW,
     merges.VIEW,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, RowMapping, select
 
 from codebase_gardener.registry import projects, schema
+from codebase_gardener.registry.rows import resume_command
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, ConflictError, NotFoundError
 from codebase_gardener.utils.names import AdapterRef
 
@@ -19,9 +20,9 @@ _UNFINISHED = {
     "training": ("is still training", "follow it with `gardener jobs tail {id}`"),
     "error": (
         "failed: {error}",
-        "look with `gardener jobs show {id}`, then go on with `gardener jobs resume {id}`",
+        "look with `gardener jobs show {id}`, then go on with `{resume}`",
     ),
-    "cancelled": ("was cancelled while it trained", "go on with `gardener jobs resume {id}`"),
+    "cancelled": ("was cancelled while it trained", "go on with `{resume}`"),
 }
 
 
@@ -52,7 +53,7 @@ def _unfinished(job: RowMapping, ref: AdapterRef) -> ConflictError:
     full = AdapterRef(ref.project, job["adapter_name"], job["version"])
     return ConflictError(
         f"{full} {said.format(error=job['error'])}",
-        hint=hint.format(id=job["id"]),
+        hint=hint.format(id=job["id"], resume=resume_command(job["id"], job["device"])),
         context={"adapter": str(full), "state": job["state"], "job": job["id"]},
     )
 

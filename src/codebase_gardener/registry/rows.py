@@ -11,6 +11,7 @@ from codebase_gardener.utils.files import MANIFEST, read_json, tree_bytes
 from codebase_gardener.utils.names import AdapterRef
 
 __all__ = [
+    "ON_CLUSTER",
     "ImportedAdapter",
     "JobEventRow",
     "JobRow",
@@ -21,13 +22,31 @@ __all__ = [
     "SnapshotRow",
     "VerdictRow",
     "VersionRow",
+    "resume_command",
     "row_as",
 ]
 
 if TYPE_CHECKING:  # so that those who only name a row do not load SQLAlchemy
     from sqlalchemy import RowMapping
 
+ON_CLUSTER = "cluster:"
+"""What the device of a job begins with where a cluster chooses the machine."""
+
 R = TypeVar("R")
+
+
+def resume_command(job_id: str, device: str) -> str:
+    """How a person goes on with a training, where it was.
+
+    Args:
+        job_id: Of the job.
+        device: Of its row.
+
+    Example:
+        >>> resume_command("20261130-1", "cluster:ray")
+        'gardener jobs resume 20261130-1 --on auto'
+    """
+    return f"gardener jobs resume {job_id}{' --on auto' if device.startswith(ON_CLUSTER) else ''}"
 
 
 @dataclass(frozen=True)

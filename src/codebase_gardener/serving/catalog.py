@@ -1,7 +1,7 @@
 """Names of models: what is served, and what a name means now.
 
-`project/adapter@version` never changes. `project/adapter` and `project` move when another version is made active; a
-request that has begun ends on what it began with. `:bare` behind any of them leaves retrieved code out;
+`project/adapter@version` never changes. `project/adapter` and `project` move when another version is made active (see
+`aliases`); a request that has begun ends on what it began with. `:bare` behind any of them leaves retrieved code out;
 `:base` is the base below it, asked as the adapter is: with the same code before the prompt.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from codebase_gardener.memory.recall import Memory
 from codebase_gardener.models.peft_manager import PeftManager
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.repository.store import load_snapshot
+from codebase_gardener.serving.aliases import Aliases
 from codebase_gardener.serving.engine import Served
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, NotFoundError
 from codebase_gardener.utils.files import sha256_text
@@ -100,6 +102,23 @@ class Catalog:
         self._memories: dict[tuple[str, str], tuple[str, Memory]] = {}
         self._grounds: dict[str, tuple[str, Grounds]] = {}
         self._lock = threading.Lock()
+        self._aliases: Aliases | None = None
+
+    @contextmanager
+    def loading_ahead(self, load: Callable[[Served, Served], None]) -> Iterator[None]:
+        """For a block, a version that a name comes to mean is loaded before requests go to it.
+
+        Args:
+            load: As `Engine.load`.
+        """
+        self._aliases = aliases = Aliases(
+            self._row, lambda row, before: load(self._served_by(row), self._served_by(before))
+        )
+        try:
+            yield
+        finally:
+            self._aliases = None
+            aliases.close()
 
     def cards(self) -> list[ModelCard]:
         """Every name that is served, projects first."""
@@ -151,16 +170,17 @@ class Catalog:
             ref = parse_ref(plain)
             if not self._serves(ref.project):
                 return self._base(name if is_base else plain)
-            row = self._row(ref)
+            aliases = None if ref.version else self._aliases
+            row = aliases.row(ref) if aliases else self._row(ref)
         except CodebaseGardenerError as error:
             known = ", ".join(card.name for card in self.cards()[:8]) or "none"
             raise NotFoundError(f"there is no model {name!r}", hint=f"there are: {known}") from error
-        if not is_base:
-            self.manager.shared.bring(row.directory, row.files)
-        base = self.manager.base(row.base_id)
-        return Resolved(
-            Served(base, None if is_base else Loadable.of(row, self.manager.holder)), ref.project, is_bare
-        )
+        served = Served(self.manager.base(row.base_id)) if is_base else self._served_by(row)
+        return Resolved(served, ref.project, is_bare)
+
+    def _served_by(self, row: VersionRow) -> Served:
+        self.manager.shared.bring(row.directory, row.files)
+        return Served(self.manager.base(row.base_id), Loadable.of(row, self.manager.holder))
 
     def _base(self, name: str) -> Resolved:
         bases = {card.name: card.base for card in self.cards() if not card.version}

@@ -318,6 +318,10 @@ class Engine(Protocol):
         """For a block these stay in memory."""
         ...
 
+    def load(self, served: Served, instead_of: Served) -> None:
+        """Bring an adapter into memory before it is asked for, wherever another one answered."""
+        ...
+
     def held(self) -> Mapping[str, Held]:
         """What is in memory, by the adapter's key."""
         ...

@@ -97,6 +97,11 @@ class LateEngine:
         """As the engine's; nothing has to be kept where nothing is named."""
         return self._engine.keeping(served) if served else nullcontext()
 
+    def load(self, served: Served, instead_of: Served) -> None:
+        """As the engine's; before its start nothing answers."""
+        if self._started:
+            self._started.load(served, instead_of)
+
     def held(self) -> Mapping[str, Held]:
         """What is in memory: nothing before the start."""
         return self._started.held() if self._started else {}

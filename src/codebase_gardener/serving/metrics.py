@@ -109,6 +109,10 @@ class MeasuredEngine:
         """As the engine's."""
         return self._engine.keeping(served)
 
+    def load(self, served: Served, instead_of: Served) -> None:
+        """As the engine's."""
+        self._engine.load(served, instead_of)
+
     def held(self) -> Mapping[str, Held]:
         """As the engine's."""
         return self._engine.held()

@@ -117,7 +117,7 @@ def opened(
     engine = start() if options.preload else LateEngine(start)
     try:
         catalog = Catalog(manager, open_wiki, current_adapter, projects)
-        with _pinned(catalog, options, engine):
+        with _pinned(catalog, options, engine), catalog.loading_ahead(engine.load):
             yield Answering(engine, catalog, options.memory)
     finally:
         engine.close()

@@ -18,10 +18,7 @@ from weakref import WeakKeyDictionary
 import torch
 
 from codebase_gardener.adapters.loaded import LoadedAdapters
-from codebase_gardener.adapters.torch_generation import encode
 from codebase_gardener.bases.resolution import Base
-from codebase_gardener.bases.text import control_tokens
-from codebase_gardener.dataset.prompts import Prompt
 from codebase_gardener.memory.suffixes import DEPTH
 from codebase_gardener.memory.torch_mixing import mixed
 from codebase_gardener.serving.answer_text import AnswerText
@@ -39,6 +36,7 @@ from codebase_gardener.serving.engine import (
     check_queue,
     if_deleted,
 )
+from codebase_gardener.serving.tokenizing_engine import TokenizingEngine
 from codebase_gardener.serving.torch_attention import Span, check_attention
 from codebase_gardener.serving.torch_choosing import Choice, scored
 from codebase_gardener.serving.torch_decoder import Decoder, decoder_for
@@ -93,7 +91,7 @@ class _Answer:
         return len(self.request.ids) + len(self.said) - self.values.length
 
 
-class TorchEngine:
+class TorchEngine(TokenizingEngine):
     """Continuous batching over the bases that are loaded.
 
     Args:
@@ -131,19 +129,8 @@ class TorchEngine:
 
     # ---- what callers ask
 
-    def encode(self, base: Base, prompt: Prompt) -> tuple[list[int], str]:
-        """Ids of a text or of chat turns, and the white space that was taken off the end of a text."""
-        return encode(self._tokenizer(base), prompt)
-
-    def control_ids(self, base: Base) -> Mapping[str, int]:
-        """The base's control tokens by what they look like."""
-        return control_tokens(self._tokenizer(base))
-
-    def vocabulary_size(self, base: Base) -> int:
-        """How many tokens the base knows."""
-        return len(self._tokenizer(base))
-
-    def _tokenizer(self, base: Base) -> Any:
+    def tokenizer(self, base: Base) -> Any:
+        """The base's own."""
         with self._loaded.holding_base(base) as live:
             return live.tokenizer
 

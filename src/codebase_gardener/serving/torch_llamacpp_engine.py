@@ -11,11 +11,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from codebase_gardener.adapters.torch_generation import encode
 from codebase_gardener.bases.resolution import Base
-from codebase_gardener.bases.text import control_tokens
 from codebase_gardener.bases.torch_loading import load_tokenizer
-from codebase_gardener.dataset.prompts import Prompt
 from codebase_gardener.exports.llamacpp import Stream
 from codebase_gardener.serving.answer_text import AnswerText
 from codebase_gardener.serving.engine import (
@@ -33,6 +30,7 @@ from codebase_gardener.serving.engine import (
     if_deleted,
 )
 from codebase_gardener.serving.llamacpp_models import LlamaModels, Seat
+from codebase_gardener.serving.tokenizing_engine import TokenizingEngine
 from codebase_gardener.utils.files import read_json
 
 __all__ = ["LlamaCppEngine"]
@@ -64,7 +62,7 @@ class _Vocabulary:
         return str(self.tokenizer.decode(ids, skip_special_tokens=True))
 
 
-class LlamaCppEngine:
+class LlamaCppEngine(TokenizingEngine):
     """Continuous batching as llama.cpp does it.
 
     Args:
@@ -89,17 +87,9 @@ class LlamaCppEngine:
 
     # ---- what callers ask
 
-    def encode(self, base: Base, prompt: Prompt) -> tuple[list[int], str]:
-        """Ids of a text or of chat turns, and the white space that was taken off the end of a text."""
-        return encode(self._vocabulary(base).tokenizer, prompt)
-
-    def control_ids(self, base: Base) -> Mapping[str, int]:
-        """The base's control tokens by what they look like."""
-        return control_tokens(self._vocabulary(base).tokenizer)
-
-    def vocabulary_size(self, base: Base) -> int:
-        """How many tokens the base knows."""
-        return len(self._vocabulary(base).tokenizer)
+    def tokenizer(self, base: Base) -> Any:
+        """The base's own."""
+        return self._vocabulary(base).tokenizer
 
     def context_tokens(self, base: Base) -> int:
         """Tokens of prompt and answer together at most."""

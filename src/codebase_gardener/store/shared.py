@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,8 @@ class SharedFolders:
 
     def __init__(self, home: Path, store: ArtifactStore | None) -> None:
         self._home, self.store = home, store
+        self.fetching: Callable[[str], Progress] = lambda key: silent
+        """Who is told of a folder, by its key, that is fetched because it was used; called once for each."""
 
     @classmethod
     def open(cls, home: Path, url: str, *, cache_bytes: int, grace_s: float) -> SharedFolders:
@@ -91,7 +93,8 @@ class SharedFolders:
             return folder
         try:
             expected = stored_files(files) if files else None
-            self.store.fetch(key, folder, expected=expected, progress=progress)
+            told = self.fetching(key) if progress is silent else progress
+            self.store.fetch(key, folder, expected=expected, progress=told)
         except NotFoundError as error:
             raise NotFoundError(
                 error.message, hint="on the machine that has it: gardener store sync --to-store"
