@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 from codebase_gardener.jobs.directory import JobDirectory
-from codebase_gardener.jobs.events import EventLog, NewestEvents
+from codebase_gardener.jobs.events import EventLog, EventReader, NewestEvents
 from codebase_gardener.utils.files import FileLock
 
 
@@ -46,6 +48,21 @@ def test_a_reader_goes_on_where_it_was_and_waits_for_whole_lines(tmp_path: Path)
     with log.path.open("a") as file:
         file.write('o"}\n')
     assert [event["kind"] for event in log.read(offset)[0]] == ["two"]
+
+
+def test_a_long_log_is_never_in_memory_as_a_whole(tmp_path: Path) -> None:
+    """A page that reads an hour's steps anew at each look made the server grow by 18 MB."""
+    log = EventLog(tmp_path / "events.jsonl")
+    line = json.dumps({"kind": "step", "loss": 2.5, **{f"figure_{n}": float(n) for n in range(10)}})
+    log.path.write_text(f"{line}\n" * 2000)
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in EventReader(log).new()) == 2000
+        assert set(NewestEvents(log).look()) == {"step"}
+        assert log.last("step") is not None
+        assert tracemalloc.get_traced_memory()[1] < log.path.stat().st_size
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_line_that_a_full_disk_cut_hides_no_other(tmp_path: Path) -> None:

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from codebase_gardener.config.settings import Settings
-from codebase_gardener.page.grow_runs import GrowForm, GrowRun, runs_of
+from codebase_gardener.page.grow_runs import GrowForm, GrowRun, runs_of, waiting_runs
+from codebase_gardener.page.processes import STOPPED, process_in
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
 from codebase_gardener.utils.files import FileLock, make_folder, write_json
 
 PLAN = {"project": "garden", "rows": 9, "plan": "…"}
+CANCELLED = {"error": "TrainingError", "message": "…", "context": {"job": "j", "state": "cancelled"}}
 ERROR = {"error": "ModelError", "message": "the base is gone", "hint": "name another"}
 
 
@@ -72,6 +74,44 @@ def test_the_state_is_what_the_folder_shows(home: Path, files: dict[str, object]
     assert run.state == state
     assert run.is_open == (state == "planned")
     assert run.error == (ERROR if ERROR in files.values() else {})
+
+
+@pytest.mark.parametrize(
+    ("files", "job"),
+    [
+        ({"plan": STOPPED}, ""),
+        ({"plan": PLAN, "grown": STOPPED}, ""),
+        ({"plan": PLAN, "grown": CANCELLED}, "j"),
+    ],
+)
+def test_what_a_person_ended_has_not_failed(home: Path, files: dict[str, object], job: str) -> None:
+    run = run_in(home, **files)
+    assert (run.state, run.is_open, run.ended_training) == ("stopped", False, job)
+
+
+def test_what_waits_for_a_person_is_listed_until_its_repository_is_grown_again(home: Path) -> None:
+    run_in(home, "20260101-000000-00000000", plan=ERROR)
+    assert [state for _, state in waiting_runs(home)] == ["failed"]
+    run_in(home, "20260102-000000-00000000", plan=STOPPED)
+    assert [state for _, state in waiting_runs(home)] == ["stopped"]
+    run_in(home, "20260103-000000-00000000", plan=PLAN)
+    run_in(home, "20260104-000000-00000000", plan=PLAN, grown={"adapter": "garden/default@1"})
+    assert [state for _, state in waiting_runs(home)] == ["planned"]
+
+
+@pytest.mark.slow
+def test_a_run_is_stopped_while_it_plans_and_leaves_no_process(home: Path, small_repository: Path) -> None:
+    environment = {**Settings(home=home, device="cpu", offline=True).for_workers}
+    run = GrowRun.ask(home, GrowForm.of({"source": str(small_repository)}), environment)
+    process = process_in(run.folder)
+    assert process and run.state == "planning"
+    run.stop()
+    assert run.state == "stopped" and process_in(run.folder) is None and not process.is_running()
+    with pytest.raises(ConflictError, match="stopped"):
+        run.start(environment)
+    run.stop()  # pressed twice
+    run.discard()
+    assert waiting_runs(home) == []
 
 
 def test_while_its_lock_is_held_it_works(home: Path) -> None:

@@ -54,7 +54,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 
 def test_doctor_comes_after_the_first_paint_and_its_button_mends(home: Home, page: Page) -> None:
     first = page.request.get(f"{home.url}/page/home").text()
-    assert "are looked at" in first
+    assert "are being looked at" in first
     assert "to come" in first
     page.goto(f"{home.url}/page/home")
     litter = page.get_by_role("row").filter(has_text="litter")

@@ -22,4 +22,6 @@ def test_one_figure_and_none() -> None:
     assert [row.name for row, _ in drawn.rows] == ["a"]
     assert drawn.rows[0][1] == (50, 50, 50)
     assert all(text.endswith("%") for _, text in drawn.ticks)
+    none = picture([Interval("a", 0.0, 0.0, 0.0)], "{:.1%}")
+    assert none is not None and [text for _, text in none.ticks] == ["0%", "20%", "40%", "60%", "80%", "100%"]
     assert picture([]) is None

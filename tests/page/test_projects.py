@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import update
 
+from codebase_gardener.page.processes import STOPPED
 from codebase_gardener.registry import schema
 from codebase_gardener.utils.files import FileLock
 from codebase_gardener.utils.names import AdapterRef
@@ -226,6 +228,29 @@ def test_what_has_grown_leads_to_its_verdict(home: Home, page: Page) -> None:
     page.goto(f"{home.url}/page/grow/{run.id}")
     page.get_by_role("link", name="See the verdict").click()
     expect(page).to_have_url(f"{home.url}/page/verdict/garden/default/2")
+    run.discard()
+
+
+def test_a_run_that_was_stopped_says_what_can_be_done_next(home: Home, page: Page) -> None:
+    where = home.gardener.settings.home
+    run = run_in(where, "20260101-000000-00000001", plan=PLAN, grown=STOPPED)
+    page.goto(home.url)
+    expect(page.get_by_text("/src/garden: was stopped")).to_be_visible()
+    page.get_by_role("link", name="/src/garden").click()
+    expect(page.get_by_role("status")).to_contain_text("What was done until then is kept")
+    expect(page.get_by_role("button", name="Go on with it")).to_be_visible()
+    page.get_by_role("button", name="Remove this run").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Projects")
+    assert not run.folder.exists()
+    run = run_in(where, "20260101-000000-00000001", plan="")
+    lock = FileLock(run.folder / "lock")
+    assert lock.acquire()
+    page.goto(f"{home.url}/page/grow/{run.id}")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()  # it has no process: nothing is ended
+    (run.folder / "plan.json").write_text(json.dumps(STOPPED))
+    lock.release()
+    expect(page.get_by_role("link", name="Plan it again")).to_be_visible()
     run.discard()
 
 

@@ -261,7 +261,7 @@ def correct_and_build(home: Home, page: Page) -> None:
     }
     expect(page.get_by_role("main")).to_contain_text("A plant <b>grows</b>")
     page.get_by_role("button", name="Build the wiki anew").click()
-    expect(page.get_by_role("status")).to_have_text("It is built.", timeout=60_000)
+    expect(page.get_by_role("status")).to_have_text("It was built.", timeout=60_000)
     page.goto(at(home, PLANT))
     expect(page.locator("#description")).to_contain_text("A plant <b>grows</b>: src/garden/growing.py:L")
 

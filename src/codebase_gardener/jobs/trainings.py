@@ -164,7 +164,7 @@ class Trainings:
                     f"training of {progress.adapter_id} ended: {progress.status}"
                     + (f": {progress.error}" if progress.error else ""),
                     hint=self._advice(progress.job_id),
-                    context={"job": progress.job_id},
+                    context={"job": progress.job_id, "state": progress.status},
                 )
             if deadline is not None and time.monotonic() > deadline:
                 raise TimeoutError(f"{adapter_id} is still {progress.status} after {timeout_s} s")

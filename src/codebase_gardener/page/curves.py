@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from codebase_gardener.jobs.directory import JobDirectory
-from codebase_gardener.jobs.events import EventLog
+from codebase_gardener.jobs.events import EventLog, EventReader
 from codebase_gardener.registry.rows import JobRow
 
 __all__ = ["MOST_POINTS", "Curve", "CurveChart", "Point", "curve_of", "thinned"]
@@ -39,7 +40,6 @@ class Curve:
         looks: On the rows that were set aside, without the base's.
         base: The base's on those rows; None where there are none.
         heldout: Of the base and of the adapter on the held-out functions, once they were measured.
-        offset: Bytes of the event log that it was read from.
     """
 
     name: str
@@ -49,7 +49,6 @@ class Curve:
     looks: tuple[Point, ...] = ()
     base: float | None = None
     heldout: tuple[float, float] | None = None
-    offset: int = 0
 
     @property
     def best(self) -> Point | None:
@@ -79,16 +78,7 @@ def curve_of(job: JobRow, verdict: Mapping[str, Any] | None = None) -> Curve:
         job: The training.
         verdict: What is behind the verdict of what it made; None where there is none.
     """
-    log = JobDirectory(job.directory).events
-    try:
-        stat = log.path.stat()
-    except OSError:
-        return Curve(str(job.ref), 0)
-    stamp = (str(job.ref), stat.st_mtime_ns, stat.st_size, _heldout(verdict or {}))
-    newest = _newest(log.path)
-    if newest.stamp != stamp:
-        newest.curve, newest.stamp = _read(stamp[0], log.path, stamp[3]), stamp
-    return newest.curve
+    return _read_so_far(JobDirectory(job.directory).events.path).look(str(job.ref), _heldout(verdict or {}))
 
 
 def _heldout(verdict: Mapping[str, Any]) -> tuple[float, float] | None:
@@ -97,34 +87,41 @@ def _heldout(verdict: Mapping[str, Any]) -> tuple[float, float] | None:
     return (losses[0], losses[1]) if None not in losses else None
 
 
-class _Newest:
-    """What was read of a log last: that of a training that goes on is read anew and anew, a megabyte each time."""
+class _SoFar:
+    """A log read on from where the look before ended, and the curve of it: the one before is let go."""
 
-    def __init__(self) -> None:
-        self.stamp: tuple[Any, ...] = ()
-        self.curve = Curve("", 0)
+    def __init__(self, path: Path) -> None:
+        self._reader, self._lines = EventReader(EventLog(path)), _Lines()
+        self._curve: Curve | None = None
+        self._lock = threading.Lock()
+
+    def look(self, name: str, heldout: tuple[float, float] | None) -> Curve:
+        with self._lock:
+            before = self._reader.offset
+            for event in self._reader.new():
+                self._lines.add(event)
+            curve = self._curve
+            if (
+                curve is None
+                or self._reader.offset != before
+                or (curve.name, curve.heldout) != (name, heldout)
+            ):
+                lines = self._lines
+                curve = self._curve = Curve(
+                    name,
+                    lines.steps,
+                    tuple(lines.losses),
+                    tuple(lines.smooth),
+                    tuple(lines.looks),
+                    lines.base,
+                    heldout,
+                )
+            return curve
 
 
 @lru_cache(_KEPT)
-def _newest(path: Path) -> _Newest:
-    return _Newest()
-
-
-def _read(name: str, path: Path, heldout: tuple[float, float] | None) -> Curve:
-    events, offset = EventLog(path).read()
-    lines = _Lines()
-    for event in events:
-        lines.add(event)
-    return Curve(
-        name,
-        lines.steps,
-        tuple(lines.losses),
-        tuple(lines.smooth),
-        tuple(lines.looks),
-        lines.base,
-        heldout,
-        offset,
-    )
+def _read_so_far(path: Path) -> _SoFar:
+    return _SoFar(path)
 
 
 @dataclass

@@ -20,16 +20,17 @@ from dataclasses import fields as dataclass_fields
 from pathlib import Path
 from typing import Any
 
-from codebase_gardener.page.processes import log_tail, runs_in, start_in
+from codebase_gardener.page.processes import STOPPED, log_tail, runs_in, start_in, stop_in
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
 from codebase_gardener.utils.files import make_folder, read_json, write_json
 from codebase_gardener.utils.names import check_name
 
-__all__ = ["GrowForm", "GrowRun", "growing_now", "runs_of"]
+__all__ = ["GrowForm", "GrowRun", "growing_now", "runs_of", "waiting_runs"]
 
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 _KEPT = 50
 _MAX_CHARS = 4096
+_OPEN = ("planning", "planned", "growing")
 
 
 @dataclass(frozen=True)
@@ -142,11 +143,16 @@ class GrowRun:
         """
         if self.state in ("growing", "grown"):
             return
-        if self.state not in ("planned", "failed") or "rows" not in (self.plan or {}):
+        if self.state not in ("planned", "stopped", "failed") or "rows" not in (self.plan or {}):
             raise ConflictError(
                 f"this run cannot start: it is {self.state}", hint="wait for its plan, or grow again"
             )
         self._work("grown", [], environment)
+
+    def stop(self) -> None:
+        """End it: what it has done stands, and a start goes on from there. Its training is a job of its own."""
+        if runs_in(self.folder):
+            stop_in(self.folder, "grown.json" if self._has_begun else "plan.json")
 
     def discard(self) -> None:
         """Forget it; what has grown stays.
@@ -175,19 +181,24 @@ class GrowRun:
 
     @property
     def state(self) -> str:
-        """ "planning", "planned", "growing", "grown" or "failed"."""
-        begun = (self.folder / "grown.json").exists()
+        """ "planning", "planned", "growing", "grown", "stopped" or "failed"."""
+        begun = self._has_begun
         if runs_in(self.folder):
             return "growing" if begun else "planning"
         said = self.grown if begun else self.plan
         if said is None or "error" in said:
-            return "failed"
+            cancelled = ((said or {}).get("context") or {}).get("state") == "cancelled"
+            return "stopped" if said == STOPPED or cancelled else "failed"
         return "grown" if begun or said.get("there") else "planned"
+
+    @property
+    def _has_begun(self) -> bool:
+        return (self.folder / "grown.json").exists()
 
     @property
     def is_open(self) -> bool:
         """Whether it works, or waits for a person."""
-        return self.state in ("planning", "planned", "growing")
+        return self.state in _OPEN
 
     @property
     def plan(self) -> dict[str, Any] | None:
@@ -205,6 +216,11 @@ class GrowRun:
         said = self.grown or self.plan or {}
         return said if "error" in said else {}
 
+    @property
+    def ended_training(self) -> str:
+        """The job of the training that it ended with, without an adapter; "" where that is not why."""
+        return str((self.error.get("context") or {}).get("job") or "")
+
     def log_tail(self) -> str:
         """The end of what it said."""
         return log_tail(self.folder)
@@ -214,6 +230,20 @@ def runs_of(home: Path) -> list[GrowRun]:
     """All that are kept, newest first."""
     folders = sorted((home / "runs").glob("*-*-*"), reverse=True)
     return [GrowRun(folder) for folder in folders if (folder / "asked.json").is_file()]
+
+
+def waiting_runs(home: Path) -> list[tuple[GrowRun, str]]:
+    """Those that work or wait for a person, each with its state, newest first.
+
+    One that was stopped or failed waits until its repository is grown again, or it is discarded.
+    """
+    found, newer = [], set()
+    for run in runs_of(home):
+        state, source = run.state, run.asked.source
+        if state in _OPEN or (state in ("stopped", "failed") and source not in newer):
+            found.append((run, state))
+        newer.add(source)
+    return found
 
 
 def growing_now(home: Path, project: str) -> GrowRun | None:

@@ -18,6 +18,7 @@ from codebase_gardener.page.shell import PREFIX, Form, Shell
 from codebase_gardener.page.training_feed import PENDING
 from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.utils.error_handling import ConflictError
 from codebase_gardener.utils.names import parse_ref
 
 __all__ = ["grow_routes", "open_trainings"]
@@ -60,6 +61,15 @@ def grow_routes(shell: Shell) -> Sequence[BaseRoute]:
         run.start(settings.for_workers)
         return shell.redirect(shell.link("grow", run.id))
 
+    def stop(request: Request, fields: Form) -> Response:
+        run = _run(settings.home, request)
+        if run.state == "growing" and open_trainings(shell, (run.plan or {}).get("project", "")):
+            raise ConflictError(
+                "it trains now", hint="cancel the training on its page: that ends this run, too"
+            )
+        run.stop()
+        return shell.redirect(shell.link("grow", run.id))
+
     def discard(request: Request, fields: Form) -> Response:
         _run(settings.home, request).discard()
         return shell.redirect(shell.link("projects"))
@@ -69,6 +79,7 @@ def grow_routes(shell: Shell) -> Sequence[BaseRoute]:
         Route(f"{PREFIX}/grow", shell.action(plan), methods=["POST"]),
         Route(f"{PREFIX}/grow/{{run}}", show),
         Route(f"{PREFIX}/grow/{{run}}/start", shell.action(start), methods=["POST"]),
+        Route(f"{PREFIX}/grow/{{run}}/stop", shell.action(stop), methods=["POST"]),
         Route(f"{PREFIX}/grow/{{run}}/discard", shell.action(discard), methods=["POST"]),
     ]
 

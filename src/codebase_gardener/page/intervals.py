@@ -67,6 +67,9 @@ def picture(rows: Iterable[Interval], form: str = "{:.3f}", *, zero: bool = Fals
         return None
     ends = [end for row in shown for end in (row.low, row.value, row.high)] + ([0.0] if zero else [])
     low, high = min(ends), max(ends)
+    percent = form.endswith("%}")
+    if percent and not zero and low == high:
+        low, high = 0.0, 1.0  # a share is of a whole
     room = _ROOM * (high - low) or abs(high) * _ROOM or 1.0
     low, high = low - room, high + room
 
@@ -75,7 +78,6 @@ def picture(rows: Iterable[Interval], form: str = "{:.3f}", *, zero: bool = Fals
 
     steps = _steps(low, high)
     digits = max(0, -math.floor(math.log10(steps[1] - steps[0]))) if len(steps) > 1 else 3
-    percent = form.endswith("%}")
     written = [f"{100 * one:.0f}%" if percent else f"{one:.{digits}f}" for one in steps]
     return Picture(
         tuple((row, (place(row.low), place(row.value), place(row.high))) for row in shown),

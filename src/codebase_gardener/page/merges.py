@@ -82,15 +82,17 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
         _tidy(runs)
         folder = runs / f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(4)}"
         make_folder(folder)
-        known = predictions.ask(*_merge_of(gardener, asked)).value
-        write_json(folder / "asked.json", {**asked, "predicted": asdict(known) if known else None})
+        write_json(folder / "asked.json", {**asked, "predicted": None})
+        _keep_prediction(gardener, predictions, folder)
         OwnProcess(folder / "trial").start(
             ["merge", f"--out={folder / 'made' / 'adapter'}", *_arguments(asked)], settings.for_workers
         )
         return shell.redirect(shell.link("merge", folder.name))
 
     def show(request: Request) -> Response:
-        seen = _with_verdict(gardener, _seen(_folder(runs, request)))
+        folder = _folder(runs, request)
+        _keep_prediction(gardener, predictions, folder)
+        seen = _with_verdict(gardener, _seen(folder))
         return shell.render("merge/run.html", **seen, measurements=MEASUREMENTS)
 
     def write(request: Request, fields: Form) -> Response:
@@ -188,6 +190,15 @@ def _predicted(
         return None, error.message
 
 
+def _keep_prediction(gardener: Gardener, predictions: _Predictions, folder: Path) -> None:
+    """Write down what was predicted, once it is known: who is quick has begun to measure before that."""
+    asked = read_json(folder / "asked.json")
+    if asked.get("predicted", {}) is None:
+        with suppress(CodebaseGardenerError):  # an adapter is gone by now
+            if known := predictions.ask(*_merge_of(gardener, asked)).value:
+                write_json(folder / "asked.json", {**asked, "predicted": asdict(known)})
+
+
 def _places(asked: Mapping[str, str]) -> list[int]:
     return [i for i in range(_PLACES) if asked[f"a{i}"]]
 
@@ -258,7 +269,7 @@ def _seen(folder: Path) -> dict[str, Any]:
         "predicted": asked.get("predicted"),
         "inputs": [(asked[f"a{i}"], asked[f"w{i}"] or "1") for i in _places(asked)],
         "projects": sorted({parse_ref(asked[f"a{i}"]).project for i in _places(asked)}),
-        "working": working is not None,
+        "working": f"merge/{folder.name}/{working.folder.name}" if working else "",
         "trial": said,
         "worst": max(said["report"]["modules"].items(), key=lambda one: one[1]["error"], default=None)
         if said

@@ -25,6 +25,9 @@ FORM_FIELDS = {
 
 _BUTTONS = {
     r"begin anew with: `?gardener jobs resume [\w.-]+ --from-start`?": "“Begin anew” on the page of the training",
+    r"go on with: `?gardener jobs resume [\w.-]+`?": "“Resume” on the page of the training",
+    r"gardener wiki build \S+": "“Build its wiki”, in the list of wikis",
+    r"see docs/wiki\.md, Corrections": "name it as the words below the text say",
     r"gardener evaluate \S+ --dataset PROJECT\b": "“On the held-out code of”, beside the button",
 }
 """Commands for which the page has a button."""

@@ -25,12 +25,13 @@ from codebase_gardener.utils.progress import PROGRESS_FILE
 if TYPE_CHECKING:
     import psutil
 
-__all__ = ["OwnProcess", "log_tail", "process_in", "runs_in", "spans", "start_in"]
+__all__ = ["STOPPED", "OwnProcess", "log_tail", "process_in", "runs_in", "spans", "start_in", "stop_in"]
 
 _TRIES = 10
 _LOG_BYTES = 16 * 1024
 _ENDED = {"message": "it ended before it was done", "hint": "see its log, and start it again"}
-_STOPPED = {"error": "Stopped", "message": "it was stopped", "hint": "start it again"}
+STOPPED = {"error": "Stopped", "message": "it was stopped", "hint": "start it again"}
+"""What a command is said to have printed that a person ended."""
 
 
 def start_in(folder: Path, said: str, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -96,6 +97,23 @@ def process_in(folder: Path) -> psutil.Process | None:
         return None
 
 
+def stop_in(folder: Path, said: str) -> None:
+    """End what works in a folder; what it printed in full before that stands.
+
+    Args:
+        folder: As `start_in` takes it.
+        said: The file for what it prints: it says then that it was stopped.
+    """
+    process = process_in(folder)
+    if process is None:
+        return
+    end_with_children(process)
+    try:
+        read_json(folder / said)
+    except ValueError:
+        write_json(folder / said, STOPPED)
+
+
 def log_tail(folder: Path) -> str:
     """The end of what the commands of a folder said."""
     try:
@@ -144,18 +162,13 @@ class OwnProcess:
         return runs_in(self.folder)
 
     def stop(self) -> None:
-        """End it; what it printed in full before that stands."""
-        process = process_in(self.folder)
-        if process is None:
-            return
-        end_with_children(process)
-        if self.error == _ENDED:
-            write_json(self.folder / "said.json", _STOPPED)
+        """As `stop_in`."""
+        stop_in(self.folder, "said.json")
 
     @property
     def was_stopped(self) -> bool:
         """Whether a person ended the last run."""
-        return self.error == _STOPPED
+        return self.error == STOPPED
 
     @property
     def progress(self) -> tuple[int, int, float | None]:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from codebase_gardener.page.grow_runs import growing_now, runs_of
+from codebase_gardener.page.grow_runs import growing_now, waiting_runs
 from codebase_gardener.page.growing import grow_routes, open_trainings
 from codebase_gardener.page.overviews import overview_of
 from codebase_gardener.page.shell import PREFIX, Form, Shell
@@ -38,7 +38,7 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
             q=q,
             after=after,
             more=shell.link("projects", q=q, after=shown[-1].name) if len(rows) > _ROWS else "",
-            runs=[run for run in runs_of(gardener.settings.home) if run.is_open],
+            runs=waiting_runs(gardener.settings.home),
         )
 
     def project(request: Request) -> Response:
@@ -59,6 +59,7 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
             more=shell.link("projects", name, q=q, before=shown[-1].id) if len(rows) > _ROWS else "",
             trainings=open_trainings(shell, name),
             growing=growing_now(gardener.settings.home, name),
+            last=next(iter(gardener.manager.trainings.list(name, 1)), None),
         )
 
     def version(request: Request) -> Response:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -70,12 +71,10 @@ def figures(
     return {name: value or "–" for name, value in shown.items()}
 
 
-def happened(events: list[dict[str, Any]]) -> list[tuple[str, str]]:
+def happened(events: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """When, and what, of what did not happen all the time; the newest last."""
-    lines = [
-        (_clock(event.get("time", 0.0)), _words(event)) for event in events if event["kind"] not in _TOO_MANY
-    ]
-    return lines[-_LINES:]
+    told = deque((event for event in events if event["kind"] not in _TOO_MANY), maxlen=_LINES)
+    return [(_clock(event.get("time", 0.0)), _words(event)) for event in told]
 
 
 def _clock(stamp: float) -> str:

@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from codebase_gardener.jobs.directory import JobDirectory
-from codebase_gardener.jobs.events import NewestEvents
+from codebase_gardener.jobs.events import EventReader, NewestEvents
 from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.page.coloured_rows import coloured_rows
 from codebase_gardener.page.curves import Curve, CurveChart, curve_of
@@ -60,7 +60,8 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
         directory = JobDirectory(job.directory)
         seen = NewestEvents(directory.events)
         progress = TrainingProgress.of_job(job, seen)
-        events, offset = directory.events.read()
+        log = EventReader(directory.events)
+        lines = happened(log.new())
         offered = [*over, *(other for other in jobs.list(job.project, _OFFERED) if other.id != job.id)]
         return shell.render(
             "trainings/one.html",
@@ -70,9 +71,9 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
             picture=CurveChart([curve(run) for run in (job, *over)]),
             over=[run.id for run in over],
             offered=list(dict.fromkeys(offered)),
-            happened=happened(events),
+            happened=lines,
             log=log_tail(directory.log),
-            offset=offset,
+            offset=log.offset,
             pending=job.state in PENDING,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -128,7 +129,7 @@ class _FirstBase:
     def __init__(
         self, answering: Answering, preload: bool, read_ahead: Callable[[], None] | None = None
     ) -> None:
-        self.answering, self._read_ahead = answering, read_ahead
+        self.answering, self._read_ahead, self._ending = answering, read_ahead, False
         self.status = "loading" if preload else "loaded"
 
     @property
@@ -139,12 +140,20 @@ class _FirstBase:
     async def loading(self, _: Starlette) -> AsyncIterator[None]:
         import asyncio
 
-        works = [] if self.is_loaded else [self._load]
-        works += [self._read_ahead] if self._read_ahead else []
-        tasks = [asyncio.create_task(run_in_threadpool(work)) for work in works]
+        tasks = [] if self.is_loaded else [asyncio.create_task(run_in_threadpool(self._load))]
+        if self._read_ahead:  # nobody needs it when the server ends: its end does not wait for it
+            threading.Thread(target=self._read, args=(self._read_ahead,), daemon=True).start()
         yield
+        self._ending = True
         if tasks:
             await asyncio.wait(tasks)
+
+    def _read(self, read_ahead: Callable[[], None]) -> None:
+        try:
+            read_ahead()
+        except Exception as error:  # who asks for it is told
+            if not self._ending:  # else what it reads is closed
+                _log.error("what is read ahead could not be read", exc_info=error)
 
     def _load(self) -> None:
         try:
