@@ -283,3 +283,10 @@ def test_soak_no_half_answer_is_put_together_of_two(both: Both, base: Base) -> N
         answer.is_new(Piece(text, 1))
     with pytest.raises(ModelError, match="answers otherwise"):
         answer.is_new(Piece("e", 1))
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
