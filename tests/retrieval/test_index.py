@@ -118,6 +118,12 @@ def test_a_saved_index_gives_the_same_answers(tmp_path):
     assert not [path for path in (tmp_path / "index").iterdir() if path.suffix in (".pkl", ".pickle")]
 
 
+def test_half_a_pair_of_surrogates_comes_back(tmp_path):
+    found = [document("a.py", 1, 1, "lora \ud800"), document("b.py", 1, 1, "lora")]
+    SymbolIndex.build(found).save(tmp_path)
+    assert list(SymbolIndex.load(tmp_path).documents) == found
+
+
 @pytest.mark.parametrize("damage", ["documents.jsonl", "data.csc.index.npy", "vocab.index.json"])
 def test_an_incomplete_index_is_an_error_with_a_hint(tmp_path, damage):
     SymbolIndex.build([document("a.py", 1, 1, "lora")]).save(tmp_path)

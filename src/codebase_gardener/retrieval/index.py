@@ -25,6 +25,7 @@ from codebase_gardener.utils.files import make_folder, make_private, write_atomi
 __all__ = ["Hit", "SymbolIndex"]
 
 _DOCUMENTS = "documents.jsonl"
+_ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder(Document).decode
 _MAX_QUERY_TOKENS = 64
 _NAME_WEIGHT = 3  # the symbol's own name counts as if it stood there three times
@@ -126,8 +127,7 @@ class SymbolIndex:
             if self._bm25 is not None:
                 self._bm25.save(directory, allow_pickle=False, show_progress=False)
             make_private(directory)
-        rows = (json.dumps(asdict(document), ensure_ascii=False) for document in self.documents)
-        write_atomic(directory / _DOCUMENTS, "".join(f"{row}\n" for row in rows))
+        write_atomic(directory / _DOCUMENTS, b"".join(map(_row_of, self.documents)))
 
     @classmethod
     def load(cls, directory: Path) -> SymbolIndex:
@@ -147,6 +147,13 @@ class SymbolIndex:
                 f"no usable symbol index in {directory}: {error}", hint="build it again from the snapshot"
             ) from error
         return cls(documents, bm25)
+
+
+def _row_of(document: Document) -> bytes:
+    try:
+        return _ENCODE(document) + b"\n"
+    except UnicodeEncodeError:  # as below
+        return f"{json.dumps(asdict(document), ensure_ascii=False)}\n".encode("utf-8", "surrogatepass")
 
 
 def _document_of(row: str) -> Document:

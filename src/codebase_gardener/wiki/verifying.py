@@ -17,6 +17,7 @@ from codebase_gardener.knowledge.pages.structure import is_page_file
 from codebase_gardener.knowledge.pages.verification import compare
 from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files
 from codebase_gardener.knowledge.sources.facts_cache import extractor_version
+from codebase_gardener.utils.collection import paused_collection
 from codebase_gardener.wiki.building import facts_of, rebuilt
 from codebase_gardener.wiki.paths import WikiPaths
 from codebase_gardener.wiki.record import WikiRecord
@@ -104,6 +105,7 @@ class WikiReport:
         }
 
 
+@paused_collection()
 def verify_wiki(paths: WikiPaths, source: ProjectSource, reporter: Reporter) -> WikiReport:
     """Check a wiki against its source as it is now.
 
