@@ -134,6 +134,7 @@ def generate_dataset(
         first=before.heldout,
         never=before.never(bodies),
     )
+    del bodies  # as large as half of the code
     finder = training_side(snapshot, tables, split, with_context)
     kept_back = heldout_bodies(snapshot, tables, split)
     rows = generate_examples(

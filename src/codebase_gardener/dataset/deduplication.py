@@ -19,6 +19,7 @@ from codebase_gardener.knowledge.pages.markup import fenced
 from codebase_gardener.languages.symbols import SymbolTable
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.utils.anchors import source_lines
+from codebase_gardener.utils.files import sha256_text
 
 __all__ = [
     "JACCARD_THRESHOLD",
@@ -214,8 +215,7 @@ def _code(example: Example) -> str:
 def trained_text(example: Example) -> str:
     """All that a row trains the model to say."""
     answers = [turn["content"] for turn in example.messages if turn["role"] == "assistant"]
-    said = (example.completion, *answers, example.text, *(example.fim or ()))
-    return "".join(filter(None, said))  # one alone is no copy: of all rows that would be the peak of memory
+    return "".join([example.completion, *answers, example.text, *(example.fim or ())])
 
 
 def _unique(examples: Sequence[Example]) -> list[Example]:
@@ -235,4 +235,5 @@ def _identity(example: Example) -> tuple[str, ...]:
     asked = [turn["content"] for turn in example.messages if example.task in _ABOUT_NAMES]
     if example.task in _QUOTING:
         asked = [example.prompt, *(turn["content"] for turn in example.messages)]
-    return (example.task, example.symbol.rpartition(".")[2], trained_text(example), *asked)
+    said = sha256_text(trained_text(example))  # the texts of all rows once more would be the peak of memory
+    return (example.task, example.symbol.rpartition(".")[2], said, *asked)
