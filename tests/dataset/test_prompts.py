@@ -82,6 +82,15 @@ def test_a_method_far_down_still_shows_its_class(functions_of):
     assert prompt.startswith("# path: a.py\nclass Far(Base):\n# ...\n    a29")
 
 
+def test_a_line_of_nothing_but_keywords_takes_no_time(functions_of):
+    keywords = "class " * 50_000 + "xFar"
+    text = f'class Far(Base):\n    """\n{keywords}\n    """\n\n    def m(self):\n        return 1\n'
+    (method,), lines = functions_of("a.py", text)
+    assert completion_prompt(method, lines, before_chars=10).startswith(
+        "# path: a.py\nclass Far(Base):\n# ...\n"
+    )
+
+
 def test_a_very_long_docstring_is_cut_in_its_middle(functions_of):
     doc = "".join(f"    line {n} of a long story\n" for n in range(400))
     (function,), lines = functions_of("a.py", f'def f(a):\n    """Begin.\n{doc}    """\n    return a\n')

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.retrieval.index import SymbolIndex
+from codebase_gardener.retrieval.tokens import code_tokens
 from codebase_gardener.utils.error_handling import NotFoundError
 
 WORDS = ["lora", "rank", "merge", "adapter", "weight", "layer", "config", "save"]
@@ -51,6 +52,31 @@ def test_what_is_excluded_never_comes_back_and_nothing_else_is_lost(found, word,
     assert [hit.document for hit in hits] == allowed[:k]
 
 
+@given(documents)
+def test_the_scores_are_those_of_the_library_bit_for_bit(found):
+    import bm25s
+    import numpy as np
+
+    index = SymbolIndex.build(found)
+    vocabulary: dict[str, int] = {}
+    corpus = [
+        [
+            vocabulary.setdefault(token, len(vocabulary))
+            for text in (*[one.symbol] * 3, one.path, one.text)
+            for token in code_tokens(text)
+        ]
+        for one in index.documents
+    ]
+    library = bm25s.BM25(method="lucene")
+    if vocabulary:
+        library.index((corpus, vocabulary), create_empty_token=False, show_progress=False)
+        assert list(index.vocabulary) == list(vocabulary)
+        for name, array in library.scores.items():
+            own = np.asarray(index._bm25.scores[name])
+            assert own.dtype == np.asarray(array).dtype
+            assert np.array_equal(own, array)
+
+
 @given(documents, st.randoms(use_true_random=False), st.sampled_from(WORDS))
 def test_the_order_of_the_documents_does_not_matter_and_ties_go_by_anchor(found, random, word):
     shuffled = found[:]
@@ -90,6 +116,12 @@ def test_a_saved_index_gives_the_same_answers(tmp_path):
     assert loaded.documents == index.documents
     assert loaded.search("merge the lora", k=9) == index.search("merge the lora", k=9)
     assert not [path for path in (tmp_path / "index").iterdir() if path.suffix in (".pkl", ".pickle")]
+
+
+def test_half_a_pair_of_surrogates_comes_back(tmp_path):
+    found = [document("a.py", 1, 1, "lora \ud800"), document("b.py", 1, 1, "lora")]
+    SymbolIndex.build(found).save(tmp_path)
+    assert list(SymbolIndex.load(tmp_path).documents) == found
 
 
 @pytest.mark.parametrize("damage", ["documents.jsonl", "data.csc.index.npy", "vocab.index.json"])

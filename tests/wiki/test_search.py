@@ -13,7 +13,9 @@ from codebase_gardener.gardener.wikis import build_wiki
 from codebase_gardener.retrieval.documents import PAGE_KIND, Document
 from codebase_gardener.retrieval.index import SymbolIndex
 from codebase_gardener.utils.error_handling import NotFoundError
+from codebase_gardener.utils.files import remove_tree
 from codebase_gardener.utils.progress import Quiet
+from codebase_gardener.wiki import search as wiki_search
 from codebase_gardener.wiki.search import WikiIndex
 from codebase_gardener.wiki.state import WikiState
 from samples.written_garden import write_repository
@@ -52,6 +54,20 @@ def test_the_page_about_it_comes_first(built: Built, query: str) -> None:
     assert first.id in {page.id for page in gardener.wiki("garden").pages()}
     assert first.overview
     assert first.anchor.startswith("src/garden/growing.py:L")
+
+
+def test_what_the_build_kept_of_each_file_changes_nothing_of_an_index(changed: Built) -> None:
+    gardener, _ = changed
+    wiki = gardener.wiki("garden")
+    with_facts = wiki.index().symbols.documents
+    (folder,) = (wiki.paths.indexes / name for name in indexes(gardener))
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    remove_tree(folder, wiki.paths.indexes / ".trash")
+    for kept in (wiki.paths.facts, wiki.paths.results):
+        kept.unlink()
+    wiki_search._loaded.cache_clear()
+    assert wiki.index().symbols.documents == with_facts
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == files
 
 
 def test_a_page_is_found_once_with_its_first_evidence(built: Built) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ from codebase_gardener.repository.extraction import extract_tables, without_secr
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.retrieval.index import SymbolIndex
 from codebase_gardener.utils.anchors import source_lines
+from codebase_gardener.utils.collection import paused_collection
 from codebase_gardener.utils.error_handling import DatasetError, InvalidInputError
 from codebase_gardener.utils.files import sha256_text
 from codebase_gardener.utils.progress import Progress, silent
@@ -82,9 +84,14 @@ class Dataset:
 
 def dataset_hash(examples: Sequence[Example]) -> str:
     """Hex SHA-256 over all rows with their ids, in order."""
-    return sha256_text("\n".join(json.dumps(example.as_row(), sort_keys=True) for example in examples))
+    digest, between = hashlib.sha256(), b""
+    for example in examples:
+        digest.update(between + json.dumps(example.as_row(), sort_keys=True).encode())
+        between = b"\n"
+    return digest.hexdigest()
 
 
+@paused_collection()
 def generate_dataset(
     snapshot: Snapshot,
     *,
@@ -127,6 +134,7 @@ def generate_dataset(
         first=before.heldout,
         never=before.never(bodies),
     )
+    del bodies  # as large as half of the code
     finder = training_side(snapshot, tables, split, with_context)
     kept_back = heldout_bodies(snapshot, tables, split)
     rows = generate_examples(

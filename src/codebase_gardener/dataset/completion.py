@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from codebase_gardener.dataset.examples import Example
-from codebase_gardener.dataset.functions import body_text, is_completable
+from codebase_gardener.dataset.functions import body_text
 from codebase_gardener.dataset.prompts import completion_prompt, header, lines_before
 from codebase_gardener.dataset.sites import Site
 
@@ -14,7 +14,7 @@ __all__ = ["complete"]
 
 def complete(site: Site) -> Iterator[Example]:
     """One row for a function with a body of its own."""
-    if not is_completable(site.symbol, site.lines):
+    if not site.is_completable:
         return
     context = site.context()
     yield site.example(

@@ -19,6 +19,7 @@ from codebase_gardener.knowledge.pages.markup import fenced
 from codebase_gardener.languages.symbols import SymbolTable
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.utils.anchors import source_lines
+from codebase_gardener.utils.files import sha256_text
 
 __all__ = [
     "JACCARD_THRESHOLD",
@@ -57,9 +58,12 @@ def near_duplicates(
         return {}
     reference_sets = [shingles(text) for text in references]
     index = _Index(reference_sets, threshold)
+    known = np.unique(np.concatenate(reference_sets))
     found: dict[int, int] = {}
     for number, text in enumerate(texts):
         own = shingles(text)
+        if _share_in(own, known) < threshold:  # no set can be as similar: most texts need no signature
+            continue
         match = next(
             (r for r in index.candidates(own) if _jaccard(own, reference_sets[r]) >= threshold), None
         )
@@ -70,7 +74,7 @@ def near_duplicates(
 
 def shingles(text: str) -> Shingles:
     """Sorted distinct 32-bit hashes of all runs of 5 tokens (of the whole text where it has fewer)."""
-    tokens = np.fromiter((_hash(token) for token in _TOKEN.findall(text)), dtype=np.uint64)
+    tokens = np.fromiter(map(_hash, _TOKEN.findall(text)), dtype=np.uint64)
     width = min(_SHINGLE_TOKENS, len(tokens))
     if width == 0:
         return np.zeros(0, dtype=np.uint32)
@@ -91,6 +95,14 @@ def _jaccard(a: Shingles, b: Shingles) -> float:
     common = len(np.intersect1d(a, b, assume_unique=True))
     union = len(a) + len(b) - common
     return common / union if union else 0.0
+
+
+def _share_in(own: Shingles, known: Shingles) -> float:
+    """How many of the shingles are among others, sorted: what any Jaccard similarity to a part of those is at most."""
+    if not len(own) or not len(known):
+        return 0.0
+    places = np.minimum(known.searchsorted(own), len(known) - 1)
+    return np.count_nonzero(known[places] == own) / len(own)
 
 
 class _Index:
@@ -223,4 +235,5 @@ def _identity(example: Example) -> tuple[str, ...]:
     asked = [turn["content"] for turn in example.messages if example.task in _ABOUT_NAMES]
     if example.task in _QUOTING:
         asked = [example.prompt, *(turn["content"] for turn in example.messages)]
-    return (example.task, example.symbol.rpartition(".")[2], trained_text(example), *asked)
+    said = sha256_text(trained_text(example))  # the texts of all rows once more would be the peak of memory
+    return (example.task, example.symbol.rpartition(".")[2], said, *asked)

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from codebase_gardener.dataset.examples import Example
-from codebase_gardener.dataset.functions import body_lines, is_completable
+from codebase_gardener.dataset.functions import body_lines
 from codebase_gardener.dataset.prompts import question_turns
 from codebase_gardener.dataset.sites import Site
 from codebase_gardener.languages.table import LANGUAGES
@@ -41,7 +41,7 @@ def code_to_doc(site: Site) -> Iterator[Example]:
 
 def _is_documented(site: Site) -> bool:
     docstring = site.symbol.docstring or ""
-    if not is_completable(site.symbol, site.lines) or len(docstring.split()) < _MIN_WORDS:
+    if not site.is_completable or len(docstring.split()) < _MIN_WORDS:
         return False
     header = site.symbol.signature + "".join(_decorator_lines(site))
     return len(docstring) <= _MAX_DOCSTRING_CHARS and len(header) <= _MAX_HEADER_CHARS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 __all__ = ["USER_TASK", "Example"]
@@ -51,5 +51,4 @@ class Example:
 
     def as_row(self) -> dict[str, Any]:
         """The row as JSON holds it, without the empty forms."""
-        row = asdict(self)
-        return {key: value for key, value in row.items() if value not in ("", (), None, 0)}
+        return {key: value for key, value in vars(self).items() if value not in ("", (), None, 0)}

@@ -24,7 +24,7 @@ _EDGE = re.compile(r"\b|(?=[^\w\s])")
 
 def infill(site: Site) -> Iterator[Example]:
     """One row for a function of three body lines or more."""
-    parts = fill_in_parts(site.symbol, site.lines, site.repeated)
+    parts = _parts(site.symbol, site.lines, site.repeated) if site.is_completable else None
     if parts is not None:
         yield site.example("fim", fim=parts)
 
@@ -42,8 +42,12 @@ def fill_in_parts(
         lines: Lines of its file, with their ends.
         repeated: Lines, first and last, that may not stand behind.
     """
-    if not is_completable(symbol, lines):
-        return None
+    return _parts(symbol, lines, repeated) if is_completable(symbol, lines) else None
+
+
+def _parts(
+    symbol: Symbol, lines: Sequence[str], repeated: Sequence[tuple[int, int]]
+) -> tuple[str, str, str] | None:
     body = body_lines(symbol, lines)
     if len(body) < _MIN_LINES:
         return None

@@ -42,6 +42,7 @@ _HEADER_CHARS = 2_400
 _HEADER_TAIL_CHARS = 600
 _SMALLEST_CONTEXT_CHARS = 120
 ANCHOR_LINE_CHARS = 5  # comment prefix, line end, blank line
+_OPENING = re.compile(r"[\w\s]*?\b(?:class|impl|interface|struct|trait|enum|def)\b")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 
 
@@ -145,8 +146,12 @@ def _owner_line(symbol: Symbol, before: Sequence[str]) -> int | None:
     owner = symbol.qualified_name.rpartition(".")[0].rpartition(".")[2]
     if not owner:
         return None
-    opening = re.compile(rf"[\w\s]*\b(class|impl|interface|struct|trait|enum|def)\b.*\b{re.escape(owner)}\b")
-    return next((n for n in range(len(before) - 1, -1, -1) if opening.match(before[n])), None)
+    name = re.compile(rf"\b{re.escape(owner)}\b")
+    for number in range(len(before) - 1, -1, -1):
+        opening = _OPENING.match(before[number]) if owner in before[number] else None
+        if opening and name.search(before[number], opening.end()):
+            return number
+    return None
 
 
 def lines_before(symbol: Symbol, lines: Sequence[str], room: int = BEFORE_CHARS) -> list[str]:
@@ -164,7 +169,7 @@ def header(symbol: Symbol, lines: Sequence[str]) -> str:
     return "".join([*head, "    ...\n", *tail])
 
 
-def first_lines(lines: Sequence[str], room: int) -> list[str]:
+def first_lines(lines: Iterable[str], room: int) -> list[str]:
     """The first lines that have together no more than `room` characters."""
     kept: list[str] = []
     for line in lines:
@@ -176,7 +181,7 @@ def first_lines(lines: Sequence[str], room: int) -> list[str]:
 
 
 def _last_lines(lines: Sequence[str], room: int) -> list[str]:
-    return first_lines(lines[::-1], room)[::-1]
+    return first_lines(reversed(lines), room)[::-1]
 
 
 def _printable(text: str) -> str:

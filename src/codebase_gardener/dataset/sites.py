@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from codebase_gardener.dataset.examples import Example
+from codebase_gardener.dataset.functions import is_completable
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.utils.files import sha256_text
 
 __all__ = ["Site", "chance", "row_id"]
+
+_SORTED = json.JSONEncoder(sort_keys=True)
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,11 @@ class Site:
     repeated: tuple[tuple[int, int], ...] = ()
     context: Callable[[], Sequence[Document]] = tuple
 
+    @cached_property
+    def is_completable(self) -> bool:
+        """Whether it is a function with a body that says something (`functions.is_completable`)."""
+        return is_completable(self.symbol, self.lines)
+
     def example(self, task: str, **form: Any) -> Example:
         """A row of this symbol in one of the forms of `Example`."""
         anchor = str(self.symbol.anchor)
@@ -58,7 +67,7 @@ class Site:
 
 def row_id(task: str, anchor: str, form: Any) -> str:
     """First 16 hex digits of a hash over what makes a row."""
-    return sha256_text(json.dumps([task, anchor, form], sort_keys=True))[:16]
+    return sha256_text(_SORTED.encode([task, anchor, form]))[:16]
 
 
 def chance(text: str) -> float:

@@ -14,12 +14,21 @@ from codebase_gardener.utils.progress import Progress, silent
 __all__ = ["extract_tables", "without_secrets"]
 
 
-def extract_tables(snapshot: Snapshot, progress: Progress = silent) -> dict[str, SymbolTable]:
-    """The symbols of every code file, by path."""
+def extract_tables(
+    snapshot: Snapshot, progress: Progress = silent, *, kept: Mapping[str, SymbolTable] | None = None
+) -> dict[str, SymbolTable]:
+    """The symbols of every code file, by path.
+
+    Args:
+        snapshot: Its files.
+        progress: Called with files done.
+        kept: What is known of some files already.
+    """
     tables: dict[str, SymbolTable] = {}
     for done, file in enumerate(snapshot.files, start=1):
         if is_code(file.language):
-            tables[file.path] = symbols_of(file.path, file.text, file.language)
+            known = kept.get(file.path) if kept else None
+            tables[file.path] = known or symbols_of(file.path, file.text, file.language)
         progress(done, len(snapshot.files))
     return tables
 

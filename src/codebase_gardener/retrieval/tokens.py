@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from codebase_gardener.utils.identifiers import identifier_words
 
-__all__ = ["code_tokens"]
+__all__ = ["code_tokens", "identifiers", "tokens_of"]
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _FIGURES = "0123456789"
@@ -33,11 +33,17 @@ def code_tokens(text: str) -> list[str]:
         >>> code_tokens("def getHTTPHeader(max_rank): pass")
         ['gethttpheader', 'get', 'http', 'header', 'max_rank', 'max', 'rank']
     """
-    return [token for word in _IDENTIFIER.findall(text) for token in _tokens_of(word)]
+    return [token for word in identifiers(text) for token in tokens_of(word)]
+
+
+def identifiers(text: str) -> list[str]:
+    """The identifiers of a text as they are written, in order, repeated as often as they occur."""
+    return _IDENTIFIER.findall(text)
 
 
 @lru_cache(maxsize=100_000)
-def _tokens_of(identifier: str) -> tuple[str, ...]:
+def tokens_of(identifier: str) -> tuple[str, ...]:
+    """The tokens of one identifier; none for what is in nearly every text, or too long to be a name."""
     if len(identifier) > _MAX_IDENTIFIER_CHARS:  # base64 and the like
         return ()
     whole = identifier.lower()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from io import StringIO
 
 __all__ = ["Anchor", "source_lines", "split_lines"]
 
@@ -47,7 +48,4 @@ def source_lines(text: str) -> list[str]:
         >>> source_lines("a\x0cb\nc")
         ['a\x0cb\n', 'c']
     """
-    lines = [f"{line}\n" for line in split_lines(text)]
-    if lines and not text.endswith("\n"):
-        lines[-1] = lines[-1][:-1]
-    return lines
+    return list(StringIO(text))

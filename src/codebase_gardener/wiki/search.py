@@ -17,6 +17,7 @@ from codebase_gardener.repository.areas import area_of
 from codebase_gardener.retrieval.documents import COMMENT_KIND, Document, documents_of
 from codebase_gardener.retrieval.index import Hit, SymbolIndex
 from codebase_gardener.retrieval.stems import stem, stems
+from codebase_gardener.utils.collection import paused_collection
 from codebase_gardener.utils.error_handling import NotFoundError
 from codebase_gardener.utils.files import remove_tree
 from codebase_gardener.wiki.pages import read_pages
@@ -251,19 +252,29 @@ def open_index(paths: WikiPaths, source: ProjectSource) -> WikiIndex:
     try:
         return _loaded(folder)
     except NotFoundError:
-        from codebase_gardener.repository.extraction import extract_tables
-        from codebase_gardener.wiki.showing import with_comments, with_what_shows_them
+        return _built(paths, source, folder, wiki is not None)
 
-        snapshot = source.latest()
-        tables = extract_tables(snapshot)
-        documents = with_comments(documents_of(snapshot, tables), snapshot, tables)
-        pages = page_documents(read_pages(paths)) if wiki is not None else []
-        said = comment_sections(snapshot) if pages else []
-        index = SymbolIndex.build([*documents, *said, *with_what_shows_them(pages, documents)])
-        for outdated in paths.indexes.glob(f"{name}-*"):  # of an older wiki: nobody asks for it any more
-            remove_tree(outdated, paths.indexes / ".trash")
-        index.save(folder)
-        return WikiIndex(index)
+
+@paused_collection()
+def _built(paths: WikiPaths, source: ProjectSource, folder: Path, has_pages: bool) -> WikiIndex:
+    from codebase_gardener.knowledge.sources.facts_cache import kept_tables
+    from codebase_gardener.repository.extraction import extract_tables
+    from codebase_gardener.wiki.building import recalling_results
+    from codebase_gardener.wiki.showing import with_comments, with_what_shows_them
+
+    snapshot = source.latest()
+    tables = extract_tables(snapshot, kept=kept_tables(paths.facts, snapshot.files))
+    documents = with_comments(documents_of(snapshot, tables), snapshot, tables)
+    with recalling_results(paths):
+        pages = page_documents(read_pages(paths)) if has_pages else []
+    said = comment_sections(snapshot) if pages else []
+    index = SymbolIndex.build([*documents, *said, *with_what_shows_them(pages, documents)])
+    for outdated in paths.indexes.glob(
+        f"{source.latest_id}-*"
+    ):  # of an older wiki: nobody asks for it any more
+        remove_tree(outdated, paths.indexes / ".trash")
+    index.save(folder)
+    return WikiIndex(index)
 
 
 @lru_cache(maxsize=_KEPT)

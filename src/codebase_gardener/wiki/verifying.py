@@ -17,6 +17,8 @@ from codebase_gardener.knowledge.pages.structure import is_page_file
 from codebase_gardener.knowledge.pages.verification import compare
 from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files
 from codebase_gardener.knowledge.sources.facts_cache import extractor_version
+from codebase_gardener.utils.collection import paused_collection
+from codebase_gardener.utils.memo import remembering
 from codebase_gardener.wiki.building import facts_of, rebuilt
 from codebase_gardener.wiki.paths import WikiPaths
 from codebase_gardener.wiki.record import WikiRecord
@@ -104,6 +106,8 @@ class WikiReport:
         }
 
 
+@paused_collection()
+@remembering()  # the audit of what lies there and that of a fresh build ask the same of the same pages
 def verify_wiki(paths: WikiPaths, source: ProjectSource, reporter: Reporter) -> WikiReport:
     """Check a wiki against its source as it is now.
 

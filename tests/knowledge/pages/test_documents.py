@@ -116,6 +116,6 @@ def test_an_index_that_was_saved_before_there_were_pages_is_read(tmp_path: Path)
     index = SymbolIndex.build([Document("a.py:L1-1", "a.py", "a", "def a(): ...", "function")])
     index.save(tmp_path)
     rows = tmp_path / "documents.jsonl"
-    rows.write_text(rows.read_text().replace(', "evidence": []', ""))
+    rows.write_text(rows.read_text().replace(',"evidence":[]', ""))
     assert "evidence" not in rows.read_text()
     assert SymbolIndex.load(tmp_path).documents == index.documents

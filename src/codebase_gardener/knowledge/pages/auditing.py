@@ -78,7 +78,9 @@ def audit(texts: Mapping[str, str], repository: RepositoryFacts) -> Audit:
         file: _counts(reading, len(citations[file]), len(quotes[file]) + len(inline[file]))
         for file, reading in readings.items()
     }
-    return Audit(wiki, tuple(sorted(set(auditor.findings()))), counts, auditor.graph)
+    findings = tuple(sorted(set(auditor.findings())))
+    auditor.forget()
+    return Audit(wiki, findings, counts, auditor.graph)
 
 
 @remembered
@@ -127,6 +129,11 @@ class _Auditor:
                 found += self._layout(file, reading)
                 found += [] if found else self._form(file, reading)
             yield from found
+
+    def forget(self) -> None:
+        """Let go of the words of all files: what is remembered of a text keeps the text."""
+        for text in self._quotable.values():
+            text.forget()
 
     @cached_property
     def graph(self) -> WikiGraph:

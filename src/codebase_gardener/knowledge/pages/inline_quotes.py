@@ -93,6 +93,10 @@ class QuotableText:
             self._words_read(way).have(wanted) for way in range(_AS_WRITTEN_FROM + 1 if any_way else 1)
         )
 
+    def forget(self) -> None:
+        """Let go of the words: they are made again where one asks again."""
+        self._made.clear()
+
     def _words_read(self, way: int) -> _Words:
         """The words in one of the ways, each made once."""
         if way not in self._made:

@@ -14,11 +14,13 @@ import msgspec
 
 import codebase_gardener
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
+from codebase_gardener.languages.symbols import Symbol, SymbolTable
+from codebase_gardener.languages.table import GRAMMARS
 from codebase_gardener.repository.snapshot import SourceFile
 from codebase_gardener.utils.files import write_atomic
 from codebase_gardener.utils.progress import Progress, silent
 
-__all__ = ["FactsCache", "extractor_version"]
+__all__ = ["FactsCache", "extractor_version", "kept_tables"]
 
 _SAVE_EVERY_S = 20.0
 _READING = ("knowledge", "languages", "documents", "manifests", "repository", "utils")
@@ -101,6 +103,43 @@ def _without_surrogates(value: Any) -> Any:
 
 def _key_of(facts: FileFacts) -> _KEY:
     return facts.path, facts.language, facts.sha256
+
+
+class _Symbols(msgspec.Struct):
+    """Of a file's facts its symbols: the rest is passed over."""
+
+    path: str
+    language: str
+    sha256: str
+    symbols: tuple[Symbol, ...] = ()
+    problem: str = ""
+
+
+class _StoredSymbols(msgspec.Struct, array_like=True):
+    version: str
+    facts: list[_Symbols]
+
+
+def kept_tables(path: Path, files: Iterable[SourceFile]) -> dict[str, SymbolTable]:
+    """The symbols of files by path, as a build of the wiki kept them and `languages.reading.symbols_of` reads them.
+
+    Not those of languages that a grammar reads: facts have, beside them, what is only declared.
+
+    Args:
+        path: Of the facts.
+        files: What they must be of.
+    """
+    try:
+        stored = msgspec.msgpack.decode(path.read_bytes(), type=_StoredSymbols)
+    except (OSError, msgspec.DecodeError):
+        return {}
+    wanted = {(file.path, file.language, file.sha256) for file in files if file.language not in GRAMMARS}
+    kept = stored.facts if stored.version == extractor_version() else []
+    return {
+        one.path: SymbolTable(one.symbols, one.problem or None)
+        for one in kept
+        if (one.path, one.language, one.sha256) in wanted
+    }
 
 
 def _stored_facts(path: Path) -> list[FileFacts]:
