@@ -15,6 +15,7 @@ import click
 
 from codebase_gardener import __version__
 from codebase_gardener.cli.command import echo
+from codebase_gardener.utils.openmp import for_waiting
 
 __all__ = ["COMMANDS", "cli", "main", "run"]
 
@@ -118,6 +119,7 @@ def run() -> None:
         SystemExit: Always.
     """
     signal.signal(signal.SIGTERM, _stopped)
+    os.environ.update(for_waiting())  # before any command imports torch; what it starts inherits it
     gc.set_threshold(100_000)  # imports make many objects and no garbage: 50 ms of a listing
     try:
         code = cli(standalone_mode=False)

@@ -13,6 +13,7 @@ from pydantic_settings.exceptions import SettingsError
 from pydantic_settings.sources import TomlConfigSettingsSource
 
 from codebase_gardener.utils.error_handling import InvalidInputError, ResourceError
+from codebase_gardener.utils.openmp import for_waiting
 
 __all__ = ["EMBEDDED_BASE", "ENV_PREFIX", "Patterns", "Settings", "load_settings"]
 
@@ -199,7 +200,7 @@ class Settings(BaseSettings):
             "TORCHINDUCTOR_CACHE_DIR": str(self.home / "compiled"),
             "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "8192",  # its kernels are made for one shape each, 1024 by default
         }
-        return {name: os.environ.get(name, value) for name, value in wanted.items()}
+        return {**{name: os.environ.get(name, value) for name, value in wanted.items()}, **for_waiting()}
 
 
 def load_settings(**flags: Any) -> Settings:

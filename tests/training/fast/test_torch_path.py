@@ -255,7 +255,7 @@ def test_a_wrong_gradient_is_found(factor: float, fresh: bool, monkeypatch: pyte
 
     def wrong(*args: Any) -> Any:
         to_x, weights = own(*args)
-        return to_x, (weights[0] * factor, *weights[1:])
+        return to_x, [(to_a * factor, to_b) for to_a, to_b in weights]
 
     monkeypatch.setattr(torch_layers, "lora_backward", wrong)
     before = {name: p.clone() for name, p in model.named_parameters()}
@@ -300,11 +300,11 @@ def test_a_wrong_gradient_is_found_in_bf16(
     """Also where only the MLP's last product is wrong, or only that of one layer; a direction would not tell 1.5."""
     own, calls = torch_layers.lora_backward, [0]
 
-    def wrong(grad: Tensor, x: Tensor, low: Any, linear: Any, *more: Any) -> Any:
-        to_x, weights = own(grad, x, low, linear, *more)
+    def wrong(grads: Any, x: Tensor, *more: Any) -> Any:
+        to_x, weights = own(grads, x, *more)
         calls[0] += x.shape[1] == 48
         if which == "all" or (x.shape[1] == 48 and (which == "one kind" or calls[0] % 2)):
-            weights = (weights[0] * a, weights[1] * b)
+            weights = [(to_a * a, to_b * b) for to_a, to_b in weights]
         return to_x, weights
 
     monkeypatch.setattr(torch_layers, "lora_backward", wrong)

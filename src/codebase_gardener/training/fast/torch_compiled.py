@@ -176,8 +176,9 @@ def _compiled(
             for dim in varying.get(arg.dim(), ()):
                 torch._dynamo.maybe_mark_dynamic(arg, dim)
     made: Any = torch.compile(function, fullgraph=True)
-    # Sizes that are equal now need not be so the next time.
-    with config.patch(use_duck_shape=False):  # type: ignore[attr-defined]  # put there when torch is imported
+    # Sizes that are equal now need not be so the next time; one that is fixed is not to vary since another was seen.
+    equal_by_chance = config.patch(use_duck_shape=False)  # type: ignore[attr-defined]  # put there when torch is imported
+    with equal_by_chance, torch._dynamo.config.patch(automatic_dynamic_shapes=False):
         made = made.aot_compile((args, {}))
     try:
         with tempfile.TemporaryDirectory() as folder:

@@ -12,11 +12,9 @@ from torch.nn.functional import silu
 from codebase_gardener.training.fast.torch_compiled import kernel
 
 __all__ = [
-    "Dropout",
     "causal_softmax",
     "causal_softmax_backward",
     "join_heads",
-    "kept",
     "log_sum_exp",
     "rms_norm",
     "rms_norm_backward",
@@ -27,8 +25,6 @@ __all__ = [
     "swiglu",
     "swiglu_backward",
 ]
-
-_BITS = 31  # of the hash that dropout compares with its probability
 
 
 @kernel({2: (0,)})
@@ -228,36 +224,3 @@ def softmax_minus_label(logits: Tensor, log_sum: Tensor, ids: Tensor) -> Tensor:
     """
     label = torch.arange(logits.shape[1], device=logits.device)[None] == ids
     return (torch.exp(logits.float() - log_sum) - label.float()).to(logits.dtype)
-
-
-@kernel({2: (0,)})
-def kept(x: Tensor, seed: Tensor, threshold: int, scale: float) -> Tensor:
-    """Dropout that is a function of its seed: the same elements go in the backward, and no mask is stored.
-
-    Args:
-        x: [T, K].
-        seed: One int32, positive.
-        threshold: Probability times 2^31.
-        scale: What is kept is multiplied by it.
-
-    Source: the finalizer of MurmurHash3 (Austin Appleby) over the element's number.
-    """
-    rows, columns = (torch.arange(size, dtype=torch.int32, device=x.device) for size in x.shape)
-    bits = (rows[:, None] * x.shape[1] + columns) * -1640531535 + seed
-    bits = (bits ^ ((bits >> 16) & 0xFFFF)) * -2048144789
-    bits = (bits ^ ((bits >> 13) & 0x7FFFF)) * -1028477387
-    bits = (bits ^ ((bits >> 16) & 0xFFFF)) & 0x7FFFFFFF
-    return torch.where(bits >= threshold, x.float() * scale, 0.0).to(x.dtype)
-
-
-class Dropout:
-    """Dropout before a low-rank product, drawn anew at every forward from torch's generator."""
-
-    def __init__(self, probability: float) -> None:
-        self.threshold = round(probability * 2**_BITS)
-        self.scale = 1 / (1 - probability)
-        self.seed = torch.randint(2**_BITS - 1, (1,), dtype=torch.int32)
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """The same elements at every call."""
-        return kept(x, self.seed.to(x.device), self.threshold, self.scale)

@@ -31,9 +31,12 @@ from codebase_gardener.training.fast.torch_kernels import (
     swiglu,
     swiglu_backward,
 )
-from codebase_gardener.training.fast.torch_lora import LoraLinear, lora_backward, lora_forward
+from codebase_gardener.training.fast.torch_lora import LoraLinear, draw_dropout, lora_backward, lora_forward
 
 __all__ = ["DecoderLayer", "decoder_layer"]
+
+_QKV, _O, _GATE_UP, _DOWN = range(4)
+_SHARING = (slice(0, 3), slice(3, 4), slice(4, 6), slice(6, 7))  # linear layers with one input
 
 
 @dataclass(frozen=True)
@@ -86,16 +89,16 @@ class _Layer(torch.autograd.Function):
     def _forward(
         ctx: Any, x: Tensor, layer: DecoderLayer, cos: Tensor, sin: Tensor, ends: Sequence[int]
     ) -> Tensor:
-        drops = [linear.draw() for linear in layer.linears]
+        drops = [draw_dropout(layer.linears[each], len(x)) for each in _SHARING]
         lows: list[Tensor | None] = []
 
-        def product(rows: Tensor, number: int) -> Tensor:
-            y, low = lora_forward(rows, layer.linears[number], drops[number])
-            lows.append(low)
-            return y
+        def products(rows: Tensor, number: int) -> list[Tensor]:
+            found, more = lora_forward(rows, layer.linears[_SHARING[number]], drops[number])
+            lows.extend(more)
+            return found
 
         normed, inverse_1 = rms_norm(x, layer.norms[0], layer.eps, layer.dtype)
-        q, k, v = (product(normed, number) for number in range(3))
+        q, k, v = products(normed, _QKV)
         parts, log_sums = [], []
         for group in row_groups(ends, layer.heads, x.device):
             out, found = attend_group(*_rotated(layer, group, q, k, v, cos, sin), group, layer.scale)
@@ -103,10 +106,10 @@ class _Layer(torch.autograd.Function):
             log_sums += found
         attended = joined(parts)
         del parts, out
-        middle = x + product(attended, 3)
+        middle = x + products(attended, _O)[0]
         normed, inverse_2 = rms_norm(middle, layer.norms[1], layer.eps, layer.dtype)
-        gate, up = product(normed, 4), product(normed, 5)
-        out = middle + product(swiglu(gate, up), 6)
+        gate, up = products(normed, _GATE_UP)
+        out = middle + products(swiglu(gate, up), _DOWN)[0]
         ctx.save_for_backward(
             x, cos, sin, q, k, v, attended, middle, gate, up, inverse_1, inverse_2, *lows, *log_sums
         )
@@ -117,22 +120,20 @@ class _Layer(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
         layer, ends, drops = ctx.layer, ctx.ends, ctx.drops
         x, cos, sin, q, k, v, attended, middle, gate, up, inverse_1, inverse_2, *rest = ctx.saved_tensors
-        lows, log_sums = rest[: len(drops)], rest[len(drops) :]
-        found: dict[int, tuple[Tensor, ...]] = {}
+        lows, log_sums = rest[: len(layer.linears)], rest[len(layer.linears) :]
+        found: dict[int, list[tuple[Tensor, ...]]] = {}
 
-        def back(grad: Tensor, rows: Tensor, number: int, into: Tensor | None = None) -> Tensor:
-            to_rows, found[number] = lora_backward(
-                grad, rows, lows[number], layer.linears[number], drops[number], into
-            )
+        def back(above: Sequence[Tensor], rows: Tensor, number: int) -> Tensor:
+            own = _SHARING[number]
+            to_rows, found[number] = lora_backward(above, rows, lows[own], layer.linears[own], drops[number])
             return to_rows
 
         (grad,) = grads
         normed, _ = rms_norm(middle, layer.norms[1], layer.eps, layer.dtype)
-        to_gated = back(grad.to(layer.dtype), swiglu(gate, up), 6)
-        to_gate, to_up = swiglu_backward(to_gated, gate, up)
-        to_normed = back(to_up, normed, 5, back(to_gate, normed, 4))
+        to_gated = back([grad.to(layer.dtype)], swiglu(gate, up), _DOWN)
+        to_normed = back(swiglu_backward(to_gated, gate, up), normed, _GATE_UP)
         grad = rms_norm_backward(to_normed, middle, layer.norms[1], inverse_2, grad)
-        to_attended = back(grad.to(layer.dtype), attended, 3).view(len(x), layer.heads, -1)
+        to_attended = back([grad.to(layer.dtype)], attended, _O).view(len(x), layer.heads, -1)
         parts, left = [], iter(log_sums)
         for group in row_groups(ends, layer.heads, x.device):
             to_rotated = attend_group_backward(
@@ -144,11 +145,12 @@ class _Layer(torch.autograd.Function):
             )
             rotary = cos[group.tokens], sin[group.tokens]
             parts.append(rotate_heads_backward(*to_rotated, *rotary, group.back, layer.key_heads))
-        to_q, to_k, to_v = (joined(each) for each in zip(*parts, strict=True))
+        to_qkv = [joined(each) for each in zip(*parts, strict=True)]
         normed, _ = rms_norm(x, layer.norms[0], layer.eps, layer.dtype)
-        to_normed = back(to_v, normed, 2, back(to_k, normed, 1, back(to_q, normed, 0)))
+        to_normed = back(to_qkv, normed, _QKV)
         grad = rms_norm_backward(to_normed, x, layer.norms[0], inverse_1, grad)
-        return grad, None, None, None, None, *(each for n in range(len(drops)) for each in found[n])
+        to_weights = (each for number in range(len(_SHARING)) for own in found[number] for each in own)
+        return grad, None, None, None, None, *to_weights
 
 
 def _rotated(

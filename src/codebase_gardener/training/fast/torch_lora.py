@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import torch
@@ -10,9 +12,9 @@ from peft.tuners.lora import LoraLayer
 from torch import Tensor
 from transformers.pytorch_utils import Conv1D
 
-from codebase_gardener.training.fast.torch_kernels import Dropout
+from codebase_gardener.training.fast.torch_masks import Dropout
 
-__all__ = ["LoraLinear", "lora_backward", "lora_forward", "lora_linear_of", "lora_product"]
+__all__ = ["LoraLinear", "draw_dropout", "lora_backward", "lora_forward", "lora_linear_of", "lora_product"]
 
 # PEFT's layers whose forward is: the base layer's product + scale * B(A(dropout(x)))
 _ADAPTED = ("Linear", "Linear4bit", "TorchaoLoraLinear")
@@ -40,10 +42,6 @@ class LoraLinear:
     def weights(self) -> tuple[Tensor, ...]:
         """What is trained: A and B, or nothing."""
         return (self.lora_a, self.lora_b) if self.lora_a is not None and self.lora_b is not None else ()
-
-    def draw(self) -> Dropout | None:
-        """The dropout of one forward and its backward."""
-        return Dropout(self.dropout) if self.dropout and self.lora_a is not None else None
 
     def dense(self, dtype: torch.dtype) -> Tensor:
         """The frozen weight [N, K]; a quantized one is dequantized at each use, as its own layer does."""
@@ -97,57 +95,85 @@ def _is_int8(weight: Any) -> bool:
     return type(weight).__name__ == "Int8Tensor" and getattr(weight, "act_quant_kwargs", None) is None
 
 
-def lora_forward(x: Tensor, linear: LoraLinear, dropout: Dropout | None) -> tuple[Tensor, Tensor | None]:
-    """x W^T + scale · (dropout(x) A^T) B^T.
+def draw_dropout(linears: Sequence[LoraLinear], rows: int) -> Dropout | None:
+    """The dropout of one forward, and of its backward, for layers that share an input of so many rows."""
+    drawn = [linear.dropout for linear in linears if linear.weights]
+    return Dropout(drawn[0], rows, len(drawn)) if drawn and drawn[0] else None
+
+
+def lora_forward(
+    x: Tensor, linears: Sequence[LoraLinear], dropout: Dropout | None
+) -> tuple[list[Tensor], list[Tensor | None]]:
+    """x W^T + scale · (dropout(x) A^T) B^T of layers that share their input.
 
     Args:
         x: [T, K].
-        linear: With weights W [N, K], A [r, K], B [N, r].
-        dropout: As `linear.draw()` gave it.
+        linears: With weights W [N, K], A [r, K], B [N, r].
+        dropout: As `draw_dropout` gave it.
 
     Returns:
-        The product [T, N], and dropout(x) A^T [T, r], which the backward needs.
+        Of each the product [T, N], and what dropout kept of x, times A^T [T, r], which the backward needs.
     """
-    weight, bias = linear.dense(x.dtype), linear.base.bias
-    y = torch.mm(x, weight.T) if bias is None else torch.addmm(bias.to(x.dtype), x, weight.T)
-    if linear.lora_a is None or linear.lora_b is None:
-        return y, None
-    low = torch.mm(x if dropout is None else dropout(x), linear.lora_a.to(x.dtype).T)
-    return y.addmm_(low, linear.lora_b.to(x.dtype).T, alpha=linear.scale), low
+    products: list[Tensor] = []
+    lows: list[Tensor | None] = []
+    inputs = repeat(x) if dropout is None else iter(dropout(x))
+    for linear in linears:
+        weight, bias = linear.dense(x.dtype), linear.base.bias
+        y = torch.mm(x, weight.T) if bias is None else torch.addmm(bias.to(x.dtype), x, weight.T)
+        low = None
+        if linear.lora_a is not None and linear.lora_b is not None:
+            low = torch.mm(next(inputs), linear.lora_a.to(x.dtype).T)
+            y.addmm_(low, linear.lora_b.to(x.dtype).T, alpha=_scale(linear, dropout))
+        products.append(y)
+        lows.append(low)
+    return products, lows
 
 
 def lora_backward(
-    grad: Tensor,
+    grads: Sequence[Tensor],
     x: Tensor,
-    low: Tensor | None,
-    linear: LoraLinear,
+    lows: Sequence[Tensor | None],
+    linears: Sequence[LoraLinear],
     dropout: Dropout | None,
-    into: Tensor | None = None,
-) -> tuple[Tensor, tuple[Tensor, ...]]:
+) -> tuple[Tensor, list[tuple[Tensor, ...]]]:
     """Gradients of `lora_forward`.
 
     Args:
-        grad: By the product [T, N].
-        x: As in the forward, as are `low`, `linear` and `dropout`.
-        into: What the gradient by x is added to, in place; None: nothing.
+        grads: By each product [T, N].
+        x: As in the forward, as are `lows`, `linears` and `dropout`.
 
     Returns:
-        The gradient by x [T, K], and those by A and B in their own format, or ().
+        The gradient by x [T, K], and of each layer those by A and B in their own format, or ().
     """
-    weight = linear.dense(x.dtype)
-    to_x = torch.mm(grad, weight) if into is None else into.addmm_(grad, weight)
-    if linear.lora_a is None or linear.lora_b is None or low is None:
-        return to_x, ()
-    a = linear.lora_a.to(x.dtype)
-    to_low = torch.mm(grad, linear.lora_b.to(x.dtype)).mul_(linear.scale)
-    to_b = torch.mm(low.T, grad).mul_(linear.scale).T
+    adapted = [
+        (n, linear.lora_a, linear.lora_b, _scale(linear, dropout), low)
+        for n, (linear, low) in enumerate(zip(linears, lows, strict=True))
+        if linear.lora_a is not None and linear.lora_b is not None and low is not None
+    ]
+    weights = [a.to(x.dtype) for _, a, *_ in adapted]
+    to_lows = [torch.mm(grads[n], b.to(x.dtype)).mul_(scale) for n, _, b, scale, _ in adapted]
+    first = linears[0].dense(x.dtype)
+    inputs: Sequence[Tensor] = [x] * len(adapted)
     if dropout is None:
-        to_a = torch.mm(to_low.T, x)
-        to_x.addmm_(to_low, a)
+        to_x = torch.mm(grads[0], first)
     else:
-        to_a = torch.mm(to_low.T, dropout(x))
-        to_x.add_(dropout(torch.mm(to_low, a)))
-    return to_x, (to_a.to(linear.lora_a.dtype), to_b.to(linear.lora_b.dtype))
+        pairs = zip(to_lows, weights, strict=True)
+        inputs, to_x = dropout.backward(x, [torch.mm(to_low, a) for to_low, a in pairs])
+        to_x.addmm_(grads[0], first)
+    for grad, linear in zip(grads[1:], linears[1:], strict=True):
+        to_x.addmm_(grad, linear.dense(x.dtype))
+    found: list[tuple[Tensor, ...]] = [()] * len(linears)
+    for (n, a, b, scale, low), to_low, weight, kept in zip(adapted, to_lows, weights, inputs, strict=True):
+        if dropout is None:
+            to_x.addmm_(to_low, weight)
+        to_b = torch.mm(low.T, grads[n]).mul_(scale).T
+        found[n] = (torch.mm(to_low.T, kept).to(a.dtype), to_b.to(b.dtype))
+    return to_x, found
+
+
+def _scale(linear: LoraLinear, dropout: Dropout | None) -> float:
+    """Of the low-rank product, with that of what dropout kept."""
+    return linear.scale if dropout is None else linear.scale * dropout.scale
 
 
 def lora_product(x: Tensor, linear: LoraLinear, dtype: torch.dtype) -> Tensor:
@@ -166,9 +192,9 @@ def lora_product(x: Tensor, linear: LoraLinear, dtype: torch.dtype) -> Tensor:
 class _Product(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, linear: LoraLinear, *weights: Tensor) -> Tensor:
-        dropout = linear.draw()
+        dropout = draw_dropout([linear], len(x))
         with torch.autocast(x.device.type, enabled=False):
-            y, low = lora_forward(x, linear, dropout)
+            (y,), (low,) = lora_forward(x, [linear], dropout)
         ctx.save_for_backward(x, low)
         ctx.linear, ctx.dropout = linear, dropout
         return y
@@ -176,5 +202,5 @@ class _Product(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
         x, low = ctx.saved_tensors
-        to_x, to_weights = lora_backward(grads[0], x, low, ctx.linear, ctx.dropout)
+        to_x, (to_weights,) = lora_backward(grads, x, [low], [ctx.linear], ctx.dropout)
         return to_x, None, *to_weights

@@ -261,7 +261,12 @@ def _differs(layer: Any, longest: int) -> str:
         return "norms"
     if _window(attention) < longest:
         return "sliding window"
-    return "" if all(lora_linear_of(layer.get_submodule(name)) for name in _LINEARS) else "linear layers"
+    linears = [lora_linear_of(layer.get_submodule(name)) for name in _LINEARS]
+    if None in linears:
+        return "linear layers"
+    return (
+        "dropouts that differ" if len({each.dropout for each in linears if each and each.weights}) > 1 else ""
+    )
 
 
 def _layer_forward(
