@@ -23,7 +23,7 @@ from codebase_gardener.adapters.proof import prove
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.jobs.directory import JobDirectory
-from codebase_gardener.jobs.events import EventLog
+from codebase_gardener.jobs.events import EventReader
 from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.models.peft_manager import AdapterMetadata, PeftManager
 from codebase_gardener.registry.rows import VersionRow
@@ -761,14 +761,14 @@ def test_threads_that_hold_the_model_and_the_cache_do_not_hang(
 def test_waiting_reads_each_event_once(manager: PeftManager, monkeypatch: pytest.MonkeyPatch) -> None:
     log = JobDirectory(manager.registry.job(queued(manager)).directory).events
     offsets: list[int] = []
-    read = EventLog.read
+    read = EventReader.new
 
-    def watched(self: EventLog, offset: int = 0) -> Any:
-        offsets.append(offset)
+    def watched(self: EventReader) -> Any:
+        offsets.append(self.offset)
         log.append("step", step=len(offsets), steps=99)
-        return read(self, offset)
+        return read(self)
 
-    monkeypatch.setattr(EventLog, "read", watched)
+    monkeypatch.setattr(EventReader, "new", watched)
     seen: list[TrainingProgress] = []
     with pytest.raises(TimeoutError):
         manager.trainings.wait("demo/default", timeout_s=0.5, callback=seen.append)

@@ -172,7 +172,7 @@ def test_all_views_are_in_sight_on_a_narrow_screen(home: Home, page: Page) -> No
     for path in ("projects", "home"):
         page.goto(f"{home.url}/page/{path}")
         links = page.get_by_role("navigation", name="Views").get_by_role("link")
-        assert links.count() == 7
+        assert links.count() == 8
         for link in links.all():
             expect(link).to_be_in_viewport(ratio=1)
             assert link.evaluate("node => getComputedStyle(node.parentElement).maskImage") == "none"

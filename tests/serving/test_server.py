@@ -247,7 +247,7 @@ def test_what_is_pinned_stays_where_others_have_to_go(
 
 
 def test_a_base_that_is_fetched_first_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = SimpleNamespace(close=lambda: None, keeping=lambda pinned: nullcontext())
+    engine = SimpleNamespace(close=lambda: None, keeping=lambda pinned: nullcontext(), load=lambda *_: None)
     monkeypatch.setattr(server, "start_engine", lambda *_: engine)
 
     def fetched(base_id: str | None, progress: Progress) -> None:

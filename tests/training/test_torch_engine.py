@@ -220,7 +220,7 @@ def test_training_lowers_the_loss_and_reports_every_step(make_job: MakeJob) -> N
     )
     assert counted[-1] == pytest.approx(result.tokens)
     kinds = [event["kind"] for event in directory.events.all() if event["kind"] != "step"]
-    assert kinds == ["stage", "stage", "encoded", "stage", "fast_path", "planned", "trained"]
+    assert kinds == ["stage", "stage", "encoded", "stage", "fast_path", "planned", "trained", "stage"]
 
 
 @pytest.mark.slow
