@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 __all__ = ["for_waiting"]
 
-_SPINS = "1000"  # turns, some 20 microseconds: 2 % of the speed of who is alone, for half of it in place of a fifth beside another
+_SPINS = "1000"  # turns, some 20 microseconds: costs who is alone 2 %, and saves who is not three fifths
 
 
 def for_waiting(environment: Mapping[str, str] | None = None) -> dict[str, str]:
