@@ -107,7 +107,7 @@ def test_a_name_that_moves_twice_or_back_ends_at_the_last(case: Case) -> None:
     case.active = 3
     case.number()
     case.active = 2
-    assert case.number() == 2
+    until(lambda: case.number() == 2)  # 3 may have been answered by meanwhile
 
 
 def test_one_that_cannot_be_loaded_is_what_is_asked_then(case: Case) -> None:
