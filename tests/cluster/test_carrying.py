@@ -70,6 +70,16 @@ class Machines:
         store = ObjectStore(str(settings.store), BlobCache(settings.home / "look", 1 << 20))
         return list(store.keys(f"jobs/{job.id}/checkpoints"))
 
+    def goes_on_elsewhere(self, job: JobRow, why: str) -> None:
+        """It failed and told why, published nothing, and the second node goes on from its checkpoint."""
+        told = self.asking.trainings.get(job.id)
+        assert told.state == "error"
+        assert why in str(told.error)
+        assert self.asking.registry.versions("demo", limit=None) == []
+        self.asking.trainings.resume(job.id)
+        assert run_here(self.homes[1], job.id, "node/1") == "ready"
+        assert events(self.here(self.homes[1], job), "resumed")[0]["step"] > 0
+
     def check(self, job: JobRow) -> None:
         """Trained to the end once, as unbroken, and nothing is left of what went wrong."""
         assert self.asking.trainings.get(job.id).state == "ready"
@@ -124,13 +134,7 @@ def test_soak_what_cannot_be_published_is_told_and_goes_on_elsewhere(
             until(lambda: machines.stored(job), "a checkpoint in the store")
             proxy.cut(refuse=True)
             process.wait(LIMIT_S)
-        told = machines.asking.trainings.get(job.id)
-        assert told.state == "error"
-        assert "did not answer" in str(told.error)
-        assert machines.asking.registry.versions("demo", limit=None) == []
-        machines.asking.trainings.resume(job.id)
-        assert run_here(machines.homes[1], job.id, "node/1") == "ready"
-        assert events(machines.here(machines.homes[1], job), "resumed")[0]["step"] > 0
+        machines.goes_on_elsewhere(job, "did not answer")
         machines.check(job)
 
 
@@ -144,13 +148,7 @@ def test_soak_a_node_whose_disk_is_full_tells_it_and_another_goes_on(
         until(lambda: machines.stored(job), "a checkpoint in the store")
         filler = fill(small_disk)
         process.wait(LIMIT_S)
-    told = machines.asking.trainings.get(job.id)
-    assert told.state == "error"
-    assert "free some space" in str(told.error)
-    assert machines.asking.registry.versions("demo", limit=None) == []
-    machines.asking.trainings.resume(job.id)
-    assert run_here(machines.homes[1], job.id, "node/1") == "ready"
-    assert events(machines.here(machines.homes[1], job), "resumed")[0]["step"] > 0
+    machines.goes_on_elsewhere(job, "free some space")
     filler.unlink()
     machines.check(job)
     assert not JobDirectory(machines.here(home, job).directory).is_alive()

@@ -7,19 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from codebase_gardener.gardener.fleet import Outcome
 from codebase_gardener.gardener.fleet_file import FleetEntry
 from codebase_gardener.gardener.fleet_progress import FleetProgress, fleet_run_now
 from codebase_gardener.utils.files import FileLock
-
-
-class Nobody:
-    """A watcher that looks away."""
-
-    def began(self, name: str) -> None: ...
-    def at(self, name: str, words: str) -> None: ...
-    def said(self, name: str, message: str) -> None: ...
-    def ended(self, outcome: Outcome) -> None: ...
+from samples.fleets import Nobody
 
 
 def test_what_works_is_seen_while_the_lock_is_held(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from codebase_gardener.gardener.fleet_file import FleetEntry
 from codebase_gardener.page.fleet import fleet_rows
 from codebase_gardener.utils.error_handling import SourceError
 from samples.browser import SIZES, check_view
+from samples.fleets import Nobody
 
 from .conftest import LEFT_OUT, Home, asked, served
 
@@ -29,15 +30,6 @@ ENTRIES = [
     FleetEntry("oval", "/src/oval", where=f"{FILE}:7"),
     FleetEntry("square", "/src/square", where=f"{FILE}:9"),
 ]
-
-
-class Nobody:
-    """A watcher that looks away."""
-
-    def began(self, name: str) -> None: ...
-    def at(self, name: str, words: str) -> None: ...
-    def said(self, name: str, message: str) -> None: ...
-    def ended(self, outcome: Outcome) -> None: ...
 
 
 def done(entry: FleetEntry) -> Outcome:
