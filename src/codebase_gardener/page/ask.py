@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from codebase_gardener.jobs.progress import TrainingProgress
+from codebase_gardener.page.asked import whole_number
 from codebase_gardener.page.overviews import overview_of
 from codebase_gardener.page.shell import PREFIX, Form, Shell
 from codebase_gardener.page.view import View
@@ -257,11 +258,8 @@ def _words(row: ListedVersion) -> str:
 
 
 def _number(text: str, name: str, smallest: int, largest: int) -> int | None:
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and smallest <= int(text[:9]) <= largest):
-        raise InvalidInputError(f"{name} is {text[:40]!r}", hint=f"expected {smallest} to {largest}")
-    return int(text)
+    refusal, hint = f"{name} is {text[:40]!r}", f"expected {smallest} to {largest}"
+    return whole_number(text, refusal, hint, smallest=smallest, largest=largest)
 
 
 # ---- answers for browsers without scripts

@@ -15,10 +15,10 @@ from starlette.routing import BaseRoute, Route
 
 from codebase_gardener.gardener.fleet import Outcome, fleet_run, fleet_states
 from codebase_gardener.gardener.fleet_progress import FleetRunNow
+from codebase_gardener.page.asked import whole_number
 from codebase_gardener.page.processes import spans
 from codebase_gardener.page.shell import PREFIX, Shell
 from codebase_gardener.page.view import View
-from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.names import AdapterRef, parse_ref
 
 __all__ = ["VIEW", "FleetRow", "fleet_rows"]
@@ -111,7 +111,8 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
     home, registry = shell.gardener.settings.home, shell.gardener.registry
 
     def fleet(request: Request) -> Response:
-        q, begin = request.query_params.get("q", ""), _number(request.query_params.get("from", ""))
+        q, at = request.query_params.get("q", ""), request.query_params.get("from", "")
+        begin = whole_number(at, f"{at[:40]!r} is no place", "go back to the fleet") or 0
         run, rows = fleet_rows(home)
         found = [
             row for row in rows if q.lower() in f"{row.name} {row.source} {row.state} {row.words}".lower()
@@ -131,14 +132,6 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
         )
 
     return [Route(f"{PREFIX}/fleet", fleet)]
-
-
-def _number(text: str) -> int:
-    if not text:
-        return 0
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise InvalidInputError(f"{text[:40]!r} is no place", hint="go back to the fleet")
-    return int(text)
 
 
 VIEW = View("fleet", "Fleet", _routes)

@@ -9,13 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from codebase_gardener.page.asked import whole_number
 from codebase_gardener.page.grow_runs import growing_now, waiting_runs
 from codebase_gardener.page.growing import grow_routes, open_trainings
 from codebase_gardener.page.overviews import overview_of
 from codebase_gardener.page.shell import PREFIX, Form, Shell
 from codebase_gardener.page.view import View
 from codebase_gardener.training.warm import described
-from codebase_gardener.utils.error_handling import InvalidInputError, NotFoundError
+from codebase_gardener.utils.error_handling import NotFoundError
 from codebase_gardener.utils.names import AdapterRef, parse_ref
 
 __all__ = ["VIEW"]
@@ -121,11 +122,7 @@ def _ref(request: Request) -> AdapterRef:
 
 
 def _number(text: str) -> int | None:
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and int(text[:12]) <= _MAX_ID):
-        raise InvalidInputError(f"{text[:40]!r} is no row", hint="go back to the list")
-    return int(text)
+    return whole_number(text, f"{text[:40]!r} is no row", "go back to the list", largest=_MAX_ID)
 
 
 def _lineage(spec: Mapping[str, Any], lineage: Mapping[str, Any] | None) -> list[tuple[str, str]]:

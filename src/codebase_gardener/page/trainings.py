@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.events import EventReader, NewestEvents
 from codebase_gardener.jobs.progress import TrainingProgress
+from codebase_gardener.page.asked import whole_number
 from codebase_gardener.page.coloured_rows import coloured_rows
 from codebase_gardener.page.curves import Curve, CurveChart, curve_of
 from codebase_gardener.page.shell import HEADERS, PREFIX, Form, Shell
@@ -28,7 +29,7 @@ _NEWEST = 1000
 _OVER = 5
 _OFFERED = 12
 _COLOURED = 5
-_DIGITS = 12
+_MOST = 10**12 - 1
 
 
 def _routes(shell: Shell) -> Sequence[BaseRoute]:
@@ -130,11 +131,8 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
 
 
 def _number(text: str) -> int:
-    if not text:
-        return 0
-    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
-        raise InvalidInputError(f"{text[:40]!r} is no place", hint="go back to the training")
-    return int(text)
+    refusal = f"{text[:40]!r} is no place"
+    return whole_number(text, refusal, "go back to the training", largest=_MOST) or 0
 
 
 def _progress(job: JobRow) -> TrainingProgress:
