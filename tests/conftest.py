@@ -6,6 +6,8 @@ import gc
 import json
 import os
 import subprocess
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import Any
 import pytest
 
 from codebase_gardener.config.settings import Settings
+from codebase_gardener.serving.late_engine import STARTING
 from samples.geometry import FUNCTIONS
 
 pytest_plugins = ["samples.kept_scans", "samples.object_stores", "samples.tiny_adapters"]
@@ -58,6 +61,21 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("CODEBASE_GARDENER_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("CODEBASE_GARDENER_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(autouse=True)
+def _no_base_loads_any_more() -> Iterator[None]:
+    """A server that ended while its engine started still loads, and transformers loads with the process's settings.
+
+    Tests that build a model themselves do not hold the product's lock.
+    """
+    yield
+    for thread in threading.enumerate():
+        if thread.name == STARTING:
+            thread.join(120)
+    if loading := sys.modules.get("codebase_gardener.bases.torch_loading"):
+        with loading.BUILDING:
+            pass
 
 
 @pytest.fixture

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from codebase_gardener.bases.torch_loading import load_tokenizer, tokenizer_sha256
+from codebase_gardener.bases.torch_loading import base_skeleton, load_model, load_tokenizer, tokenizer_sha256
 from codebase_gardener.utils.error_handling import ModelError
 
 
@@ -63,3 +65,13 @@ def test_the_hash_tells_tokenizers_apart(splitting_digits: Path, tiny_base: Path
     one, other = load_tokenizer(named(splitting_digits, "PreTrainedTokenizerFast")), load_tokenizer(tiny_base)
     assert tokenizer_sha256(one) != tokenizer_sha256(other)
     assert tokenizer_sha256(other) == tokenizer_sha256(load_tokenizer(tiny_base))
+
+
+def test_threads_that_load_at_once_leave_tied_weights_tied(make_base: Callable[..., Path]) -> None:
+    """transformers sets `tie_weights` aside for the whole process while it loads."""
+    base = make_base(tie_word_embeddings=True)
+    with ThreadPoolExecutor(8) as threads:
+        for loaded in [threads.submit(load_model, base, dtype="float32") for _ in range(24)]:
+            loaded.result()
+    weights = {name for name, _ in base_skeleton(base).named_parameters()}
+    assert "lm_head.weight" not in weights

@@ -9,15 +9,14 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors.torch import load_file, save_file
-from transformers import AutoConfig, AutoModelForCausalLM
 
 from codebase_gardener.adapters.files import CONFIG, WEIGHTS
+from codebase_gardener.bases.torch_loading import base_skeleton
 from codebase_gardener.utils.error_handling import AdapterError
 from codebase_gardener.utils.files import read_json, write_json
 
-__all__ = ["KnownRenaming", "RENAMINGS", "Renaming", "find_renaming", "module_names", "rename_tensors"]
+__all__ = ["KnownRenaming", "RENAMINGS", "Renaming", "find_renaming", "rename_tensors"]
 
 PREFIX = "base_model.model."
 _OF_MODULES = ("alpha_pattern", "exclude_modules", "modules_to_save", "rank_pattern", "target_modules")
@@ -154,14 +153,6 @@ def _prefixes(owners: Collection[str], modules: Collection[str]) -> tuple[str, s
     return None
 
 
-def module_names(base: Path) -> list[str]:
-    """Names of a base's modules, without reading its weights."""
-    config = AutoConfig.from_pretrained(base, local_files_only=True, trust_remote_code=False)
-    with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
-    return [name for name, _ in model.named_modules() if name]
-
-
 def rename_tensors(folder: Path, base: Path) -> Renaming | None:
     """Rename an adapter's tensors, in its folder, so that each belongs to a module of the base.
 
@@ -172,7 +163,7 @@ def rename_tensors(folder: Path, base: Path) -> Renaming | None:
         AdapterError: No known renaming makes them match, or two tensors would get one name.
     """
     tensors = load_file(folder / WEIGHTS)
-    modules = module_names(base)
+    modules = [name for name, _ in base_skeleton(base).named_modules() if name]
     found = find_renaming(list(tensors), modules)
     if found is None:
         return None

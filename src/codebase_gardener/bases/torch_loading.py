@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import warnings
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from codebase_gardener.utils.error_handling import ModelError
 from codebase_gardener.utils.files import read_json, sha256_text
 
 __all__ = [
+    "BUILDING",
     "DTYPES",
     "SAMPLE",
     "base_skeleton",
@@ -39,6 +41,10 @@ class HTTPServer2(Base): ...
 """
 """Words, numbers, indentation, punctuation, scripts: what tokenizers split differently."""
 
+BUILDING = threading.RLock()
+"""Held while transformers builds a model: it does so with a dtype, an initialization and a `tie_weights` of its own,
+set for the whole process. Two threads that take turns with these leave every later model without tied weights."""
+
 DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "float16": torch.float16}
 transformers.utils.logging.set_verbosity_error()
 transformers.utils.logging.disable_progress_bar()
@@ -50,7 +56,7 @@ def base_skeleton(base: Path) -> Any:
     """The base's modules on torch's meta device: names, kinds and shapes, without values."""
     try:
         config = AutoConfig.from_pretrained(base, local_files_only=True, trust_remote_code=False)
-        with torch.device("meta"):
+        with BUILDING, torch.device("meta"):
             return AutoModelForCausalLM.from_config(config, trust_remote_code=False)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelError(
@@ -145,14 +151,15 @@ def load_model(path: Path, *, dtype: str, device: str = "cpu", quantization: str
     check_quantization(quantization, device)
     quantized = _quantized(quantization, DTYPES[dtype], device) if quantization != "none" else {}
     try:
-        model = AutoModelForCausalLM.from_pretrained(
-            path,
-            dtype=DTYPES[dtype],
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            **quantized,
-        )
+        with BUILDING:
+            model = AutoModelForCausalLM.from_pretrained(
+                path,
+                dtype=DTYPES[dtype],
+                local_files_only=True,
+                trust_remote_code=False,
+                use_safetensors=True,
+                **quantized,
+            )
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
         raise ModelError(
             f"the base at {path} cannot be loaded: {str(error).splitlines()[0]}",

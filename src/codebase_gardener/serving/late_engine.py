@@ -20,7 +20,10 @@ from codebase_gardener.serving.engine import (
 )
 from codebase_gardener.utils.error_handling import ResourceError
 
-__all__ = ["LateEngine"]
+__all__ = ["STARTING", "LateEngine"]
+
+STARTING = "gardener-engine-starting"
+"""Name of the thread of a start."""
 
 
 class LateEngine:
@@ -45,7 +48,8 @@ class LateEngine:
         with self._lock:
             if self._coming is None:
                 self._coming = Future()
-                threading.Thread(target=self._begin, args=(self._coming,), daemon=True).start()
+                start = threading.Thread(target=self._begin, args=(self._coming,), name=STARTING, daemon=True)
+                start.start()
             coming = self._coming
         try:
             return coming.result()
