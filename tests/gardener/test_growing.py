@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -59,6 +61,15 @@ def dataset_of_grow(gardener: Gardener, source: Path, monkeypatch: pytest.Monkey
         patch.setattr(Gardener, "dataset", spied)
         growing.grow(gardener, str(source), Quiet(), show_plan=lambda _: None)
     return found[0]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "goes_on", "functions"),
+    [(4_000, False, 16), (215_000, False, 21), (900_000, False, 32), (4_000, True, 32)],
+)
+def test_a_verdict_takes_a_tenth_of_the_training(tokens: int, goes_on: bool, functions: int) -> None:
+    row: Any = SimpleNamespace(metrics={"tokens": tokens}, lineage={"parent": "p@1"} if goes_on else None)
+    assert growing.functions_after(row) == functions
 
 
 def test_grow_builds_the_wiki(gardener: Gardener, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:

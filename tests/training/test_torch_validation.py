@@ -157,17 +157,32 @@ def test_where_going_on_brings_nothing_the_first_weights_stay(make_job: MakeJob)
     """The first look was at the base alone: what was worse than its parent was published."""
     parent = make_job("parent", **SAME, learning_rate=0.01)
     known = run(parent)
-    weights = parent.artifact / "adapter_model.safetensors"
-    directory = make_job("child", **{**SAME, "learning_rate": 1.0})
-    rows = tuple(row.id for row in load_dataset(directory.spec.dataset).train)
-    start = WarmStart("demo/default@1", parent.artifact, sha256_file(weights), None, News(rows, 0, 0), 0)
-    directory.write_spec(replace(directory.spec, warm=start))
+    directory = going_on(make_job, parent, learning_rate=1.0)
     result = run(directory)
     assert result.best_step == 0
     assert result.best_loss == pytest.approx(known.best_loss, abs=1e-5)
     assert result.base_loss == pytest.approx(known.base_loss, abs=1e-6)
     before, after = tensors(parent), tensors(directory)
     assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def going_on(make_job: MakeJob, parent: JobDirectory, **options: Any) -> JobDirectory:
+    """A job that starts from the parent's weights."""
+    weights = parent.artifact / "adapter_model.safetensors"
+    directory = make_job("child", **{**SAME, **options})
+    rows = tuple(row.id for row in load_dataset(directory.spec.dataset).train)
+    start = WarmStart("demo/default@1", parent.artifact, sha256_file(weights), None, News(rows, 0, 0), 0)
+    directory.write_spec(replace(directory.spec, warm=start))
+    return directory
+
+
+def test_going_on_is_given_half_of_its_steps_to_find_back(make_job: MakeJob) -> None:
+    parent = make_job("parent", **SAME, learning_rate=0.01)
+    run(parent)
+    directory = going_on(make_job, parent, learning_rate=1.0, early_stopping_patience=1)
+    result = run(directory)
+    assert sorted(looks(directory)) == [0, 2, 4, 6, 8]
+    assert (result.best_step, result.steps) == (0, 8), "the first look behind the sixth of twelve steps"
 
 
 def test_where_no_weights_beat_the_base_that_is_said(make_job: MakeJob) -> None:

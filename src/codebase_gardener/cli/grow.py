@@ -187,7 +187,7 @@ def show_plan(display: Display, plan: GrowPlan) -> None:
 
 
 def _measured_on(functions: int) -> str:
-    return f"{functions} held-out functions to measure on" if functions else "none held out: no verdict"
+    return f"up to {functions} held-out functions to measure on" if functions else "none held out: no verdict"
 
 
 def _on_a_larger_base(source: str, name: str | None, revision: str | None, minutes: float | None) -> str:

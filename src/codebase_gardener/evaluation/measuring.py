@@ -84,11 +84,20 @@ def measured_verdict(
     progress: Progress = silent,
     *,
     parent: tuple[Parent, Scorer] | None = None,
+    fill_in: bool = True,
 ) -> Verdict:
-    """The verdict on an adapter: all arms, middles, and general text; beside the version that it went on from."""
+    """The verdict on an adapter: all arms, middles, and general text; beside the version that it went on from.
+
+    Args:
+        scorer: The adapter's.
+        functions: Held-out functions with their prompts.
+        progress: Functions measured, over all arms.
+        parent: The version that it went on from, and its scorer.
+        fill_in: Whether middles are measured, too.
+    """
     beside = parent[1] if parent else None
     measured = measure_arms(scorer, functions, parent=beside, progress=progress)
-    verdict = judge(measured, general_loss(scorer), measure_fill_in(scorer, functions))
+    verdict = judge(measured, general_loss(scorer), measure_fill_in(scorer, functions) if fill_in else {})
     pages = verdict.wiki is not None and verdict.wiki.kept
     base, adapter = measured[(WITH_WIKI if pages else ARMS[1]).name], measured[ARMS[-1].name]
     losses = tuple(

@@ -49,6 +49,7 @@ def evaluate_adapter(
     limit: int,
     snapshot: Snapshot | None = None,
     parent: Parent | None = None,
+    fill_in: bool = True,
     progress: Progress = silent,
 ) -> Verdict:
     """Measure an adapter in four arms on held-out functions, and on middles of them.
@@ -62,6 +63,7 @@ def evaluate_adapter(
         limit: Functions at most; spread over the held-out files.
         snapshot: What the dataset was made of: the arms are measured with its memory, too.
         parent: The version that the adapter went on from: a further arm.
+        fill_in: Whether middles are measured, too.
         progress: Functions measured, over all arms.
 
     Raises:
@@ -82,7 +84,7 @@ def evaluate_adapter(
         if parent is not None:
             _, other = stack.enter_context(_scoring(live, parent.directory, functions))
             beside = (parent, other)
-        return measured_verdict(scorer, functions, progress, parent=beside)
+        return measured_verdict(scorer, functions, progress, parent=beside, fill_in=fill_in)
 
 
 def measure_across(

@@ -277,6 +277,7 @@ class Gardener:
         limit: int,
         dataset: str | None = None,
         dtype: str = "",
+        fill_in: bool = True,
         progress: Progress = silent,
     ) -> VerdictRow:
         """Measure an adapter on the held-out functions of its dataset, in four arms, and keep the verdict.
@@ -290,6 +291,7 @@ class Gardener:
             limit: Held-out functions at most.
             dataset: A project whose held-out files are measured on; by default those of the adapter's own dataset.
             dtype: What is computed in; by default as the setting `inference_dtype` says.
+            fill_in: Whether filling in is measured, too: it decides nothing.
             progress: Functions measured, over all arms.
 
         Raises:
@@ -310,6 +312,7 @@ class Gardener:
             limit=limit,
             snapshot=self._snapshot_of(folder),
             parent=self._parent_of(row),
+            fill_in=fill_in,
             progress=progress,
         )
         known = self.registry.latest_verdict(row)

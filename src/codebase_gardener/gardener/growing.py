@@ -39,6 +39,7 @@ __all__ = [
     "Grown",
     "GrowReady",
     "follow",
+    "functions_after",
     "grow",
     "plan_of",
     "prepare",
@@ -46,6 +47,8 @@ __all__ = [
 ]
 
 EVALUATED_FUNCTIONS = 32
+_FEWEST, _TOKENS_A_FUNCTION = 16, 10_000
+"""All arms of a function take as long as a thousand trained tokens: a tenth of a training is one in ten thousand."""
 
 
 @dataclass(frozen=True)
@@ -264,8 +267,16 @@ def verdict_of(gardener: Gardener, row: VersionRow, dataset: Dataset, reporter: 
         return known.data
     if not dataset.heldout:
         return not_measured(NOTHING_HELD_OUT)
+    limit = functions_after(row)
     with reporter.stage("evaluation", "functions") as progress:
-        return gardener.evaluate(row.ref, limit=EVALUATED_FUNCTIONS, progress=progress).data
+        return gardener.evaluate(row.ref, limit=limit, fill_in=False, progress=progress).data
+
+
+def functions_after(row: VersionRow) -> int:
+    """How many functions a verdict is measured on: about a tenth of what the training took."""
+    if row.lineage:  # beside its parent, on what changed: these are few enough
+        return EVALUATED_FUNCTIONS
+    return max(_FEWEST, min(EVALUATED_FUNCTIONS, row.metrics.get("tokens", 0) // _TOKENS_A_FUNCTION))
 
 
 def plan_of(

@@ -87,7 +87,7 @@ class KeepBest(TrainerCallback):  # type: ignore[misc]  # transformers is untype
         """Look when it is time; stop when the last looks brought nothing better."""
         if self.every and state.global_step % self.every == 0:
             self._look(state.global_step)
-            if self._is_getting_worse() and state.global_step < state.max_steps:
+            if self._is_getting_worse(state.max_steps) and state.global_step < state.max_steps:
                 patience = self.spec.early_stopping_patience
                 self.events.append("stopped_early", step=state.global_step, patience=patience)
                 control.should_training_stop = True
@@ -122,9 +122,11 @@ class KeepBest(TrainerCallback):  # type: ignore[misc]  # transformers is untype
             return False
         return True
 
-    def _is_getting_worse(self) -> bool:
+    def _is_getting_worse(self, steps: int) -> bool:
         best, patience = self.best(), self.spec.early_stopping_patience
-        since = [step for step in self.looks if best is not None and step > best[0]]
+        # another version's weights came to rest at a low rate: the high one first takes them away from there
+        settled = steps // 2 if self.warm else 0
+        since = [step for step in self.looks if best is not None and step > max(best[0], settled)]
         return bool(patience) and len(since) >= patience
 
     def best(self) -> tuple[int, float] | None:
