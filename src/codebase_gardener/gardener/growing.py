@@ -276,7 +276,8 @@ def functions_after(row: VersionRow) -> int:
     """How many functions a verdict is measured on: about a tenth of what the training took."""
     if row.lineage:  # beside its parent, on what changed: these are few enough
         return EVALUATED_FUNCTIONS
-    return max(_FEWEST, min(EVALUATED_FUNCTIONS, row.metrics.get("tokens", 0) // _TOKENS_A_FUNCTION))
+    tokens: int = row.metrics.get("tokens", 0)
+    return max(_FEWEST, min(EVALUATED_FUNCTIONS, tokens // _TOKENS_A_FUNCTION))
 
 
 def plan_of(
