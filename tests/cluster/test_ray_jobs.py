@@ -191,3 +191,42 @@ def test_soak_two_heads_on_one_registry_train_each_job_once(asking: PeftManager)
         assert [len(told(asking, job, "started")) for job in jobs] == [1, 1]
         nodes = {str(asking.registry.job(job.id).node) for job in jobs}
         assert len(nodes) == 2
+
+
+def kill(local: LocalCluster, program: str, node: str = "") -> None:
+    """kill -9 of a part of Ray, that of a node where one is named."""
+    [found] = [
+        each
+        for each in of_cluster(local)
+        if each.name() == program and (not node or any(node in word for word in each.cmdline()))
+    ]
+    found.kill()
+
+
+@pytest.mark.timeout(1800)
+@of_soak
+def test_soak_what_a_killed_raylet_trained_goes_on_on_the_other_node(asking: PeftManager) -> None:
+    jobs = [create(asking, name, **{**STEADY, "steps": 40}) for name in ("one", "two")]
+    at = home(asking, "cluster")
+    with clusters(at, nodes=2):
+        until(lambda: all(told(asking, job, "checkpoint") for job in jobs), "checkpoints")
+        nodes = {str(asking.registry.job(job.id).node).partition("/")[0]: job for job in jobs}
+        kill(running(at.home), "raylet", "node-2")
+        check(asking, jobs, at)
+        assert told(asking, nodes["node-2"], "resumed")
+        assert str(asking.registry.job(nodes["node-2"].id).node).startswith("node-1/")
+
+
+@pytest.mark.timeout(1800)
+@of_soak
+def test_soak_a_training_of_a_killed_head_waits_for_the_next_cluster(asking: PeftManager) -> None:
+    job = create(asking, "one", **{**STEADY, "steps": 40})
+    at = home(asking, "cluster")
+    with clusters(at, nodes=1):
+        until(lambda: told(asking, job, "checkpoint"), "a checkpoint")
+        kill(running(at.home), "gcs_server")
+        until(lambda: gardener_cluster(at, "status").returncode, "the end of a cluster without its head")
+        until(lambda: asking.trainings.get(job.id).state == "queued", "the job waits again")
+    with clusters(at, nodes=1):
+        check(asking, [job], at)
+        assert told(asking, job, "resumed")

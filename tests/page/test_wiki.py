@@ -244,6 +244,16 @@ def test_a_correction_by_form_stands_in_the_page_after_a_build(home: Home, chrom
         correct_and_build(home, page)
 
 
+def test_the_overview_is_corrected_like_any_page(home: Home, page: Page) -> None:
+    page.goto(at(home))
+    page.get_by_role("link", name="Correct this page").click()
+    page.get_by_label("Part").select_option("Reading Order")
+    box = page.get_by_label("What is to stand under “Reading Order”")
+    expect(box).not_to_have_value("")
+    page.get_by_role("main").get_by_role("link").first.click()
+    expect(page).to_have_url(at(home))
+
+
 def correct_and_build(home: Home, page: Page) -> None:
     page.goto(at(home, PLANT))
     page.get_by_role("link", name="Correct this page").click()

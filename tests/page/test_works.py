@@ -25,7 +25,7 @@ WORKS = """
 import json, os, signal, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as one that computes in C hears of it late
 with open(os.environ["GARDENER_PROGRESS_FILE"], "w") as file:
-    json.dump({"stage": "tokens", "done": 12, "total": 64, "left_s": 540.0}, file)
+    json.dump({"stage": "tokens", "unit": "rows", "done": 12, "total": 64, "left_s": 540.0}, file)
 print("tokens: 12/64 functions, 0.1/s, ETA 540 s", file=sys.stderr)
 time.sleep(600)
 """
@@ -75,6 +75,20 @@ def test_a_measuring_says_how_far_it_is_and_is_stopped(home: Home, page: Page) -
     assert not held.is_running() or held.status() == psutil.STATUS_ZOMBIE
     page.get_by_role("button", name="Measure token by token").click()
     expect(said).to_be_visible()
+
+
+def test_the_build_of_a_wiki_says_how_far_it_is_and_is_stopped(home: Home, page: Page) -> None:
+    page.goto(f"{home.url}/page/wiki/garden/build")
+    page.get_by_role("button", name="Build it").click()
+    said = page.get_by_role("status")
+    expect(said).to_have_text(
+        "Building of the wiki of garden is under way: tokens: 12 of 64 rows, about 9 min left."
+    )
+    page.goto(f"{home.url}/page/home")
+    expect(page.get_by_role("row").filter(has_text="works: tokens")).to_be_visible()
+    page.get_by_role("button", name="Stop the building of the wiki of garden").click()
+    expect(said).to_have_text("Stopped. It has none yet.")
+    expect(page.get_by_role("button", name="Build it")).to_be_visible()
 
 
 def test_it_stands_among_the_jobs_and_in_the_memory_of_home(home: Home, page: Page) -> None:

@@ -133,7 +133,13 @@ class _Lines:
         left_s = (self.total - self.done) / rate if rate and self.total else None
         file = Path(self.file)
         with suppress(OSError):  # the work goes on where the disk is full
-            told = {"stage": self.title, "done": self.done, "total": self.total, "left_s": left_s}
+            told = {
+                "stage": self.title,
+                "unit": self.unit,
+                "done": self.done,
+                "total": self.total,
+                "left_s": left_s,
+            }
             written = file.with_suffix(".new")
             written.write_text(json.dumps(told), "utf-8")
             os.replace(written, file)

@@ -35,7 +35,7 @@ STOPPED = {"error": "Stopped", "message": "it was stopped", "hint": "start it ag
 
 
 def start_in(folder: Path, said: str, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
-    """Run `gardener ARGUMENTS --json` in a folder; where a command runs in it already, that is left to itself.
+    """Run `gardener ARGUMENTS`, with `--json` before "--" or behind the command, in a folder; where a command runs in it already, that is left to itself.
 
     Args:
         folder: Of the lock and of `log.txt`, to whose end is written what the command says.
@@ -60,7 +60,13 @@ def start_in(folder: Path, said: str, arguments: Sequence[str], environment: Map
         output = os.open(folder / said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
         log = os.open(folder / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE_FILE)
         try:
-            command = [*python_module("codebase_gardener.cli.main"), arguments[0], "--json", *arguments[1:]]
+            options = arguments.index("--") if "--" in arguments else 1
+            command = [
+                *python_module("codebase_gardener.cli.main"),
+                *arguments[:options],
+                "--json",
+                *arguments[options:],
+            ]
             progress = folder / "progress.json"
             progress.unlink(missing_ok=True)
             told = {**environment, PROGRESS_FILE: str(progress)}
@@ -171,6 +177,11 @@ class OwnProcess:
         return self.error == STOPPED
 
     @property
+    def ended(self) -> bool:
+        """Whether the last run came to a good end."""
+        return (self.folder / "said.json").exists() and not self.runs and not self.error
+
+    @property
     def progress(self) -> tuple[int, int, float | None]:
         """How much is done, of how much, and how many seconds are left: zeros and None before anything is known."""
         try:
@@ -178,6 +189,15 @@ class OwnProcess:
             return int(told["done"]), int(told["total"]), told["left_s"]
         except (OSError, ValueError, LookupError, TypeError):
             return 0, 0, None
+
+    @property
+    def stage(self) -> tuple[str, str]:
+        """What it does now, and what its progress counts; empty before anything is known."""
+        try:
+            told = read_json(self.folder / "progress.json")
+            return str(told["stage"]), str(told["unit"])
+        except (OSError, ValueError, LookupError, TypeError):
+            return "", ""
 
     @property
     def error(self) -> dict[str, Any]:

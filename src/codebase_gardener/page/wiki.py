@@ -17,11 +17,12 @@ from starlette.routing import BaseRoute, Route
 
 from codebase_gardener.knowledge.pages.overrides import TEXTS, read_overrides
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Page
-from codebase_gardener.page.later import Later, run_gardener
 from codebase_gardener.page.open_wikis import OpenWiki, OpenWikis, frame_environment
 from codebase_gardener.page.overviews import overview_of
+from codebase_gardener.page.processes import OwnProcess
 from codebase_gardener.page.shell import HEADERS, PREFIX, Form, Shell
 from codebase_gardener.page.view import View
+from codebase_gardener.page.works import works_of
 from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.utils.error_handling import InvalidInputError, NotFoundError
 from codebase_gardener.wiki.paths import WikiPaths
@@ -35,13 +36,10 @@ _TEMPLATES = Path(__file__).parent / "templates" / "wiki"
 _ANCHOR = re.compile(r"(?P<path>.+):L(?P<start>\d{1,9})-(?P<end>\d{1,9})")
 _MARKED_ANCHOR = re.compile(r"`(?P<path>[^`:\n]+):L(?P<start>\d{1,9})-(?P<end>\d{1,9})`")
 
-Build = Later[tuple[int, str, str]]
-
 
 def _routes(shell: Shell) -> Sequence[BaseRoute]:
     gardener = shell.gardener
     wikis = OpenWikis(gardener, _frames(shell))
-    builds: dict[str, Build] = {}
     shell.ahead.append(wikis.read_newest)
 
     def listed(request: Request) -> Response:
@@ -95,18 +93,22 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
         opened.changes.ask(anew=True)
         return shell.redirect(shell.link("wiki", opened.wiki.project, "changes"))
 
+    home = gardener.settings.home
+
+    def process(project: str) -> OwnProcess:
+        return OwnProcess(home / "runs" / "wiki" / project)
+
     def building(request: Request) -> Response:
         project = gardener.wiki(_project(request)).project
         there = WikiPaths(gardener.settings.projects_dir / project).folder.is_dir()
-        return shell.render("wiki/build.html", project=project, there=there, build=builds.get(project))
+        works = [one for one in works_of(home) if one.folder == process(project).folder]
+        return shell.render(
+            "wiki/build.html", project=project, there=there, works=works, build=process(project)
+        )
 
     def build(request: Request, form: Form) -> Response:
         project = gardener.wiki(_project(request)).project
-        arguments = ["wiki", "build", project]
-        work = builds.setdefault(
-            project, Later(lambda: run_gardener(arguments, gardener.settings.for_workers))
-        )
-        work.ask(anew=True)
+        process(project).start(["wiki", "build", "--", project], gardener.settings.for_workers)
         return shell.redirect(shell.link("wiki", project, "build"))
 
     return [

@@ -29,7 +29,7 @@ class Work:
         words: What it does, with the name of what it does it to.
         link: Where it is shown.
         project: Whose it is; "" where that is not known yet.
-        counted: What its progress counts; "" where that changes on the way.
+        counted: What its progress counts; "" where its stages say so themselves.
         can_stop: Whether it ends with its process: a training that it began is a job of its own.
     """
 
@@ -44,12 +44,14 @@ class Work:
     @property
     def progress(self) -> str:
         """How much is done of how much, in words."""
-        done, total, left_s = OwnProcess(self.folder).progress
-        if not (self.counted and total):
-            return "its base is being loaded, and nothing is counted yet" if self.counted else ""
+        process = OwnProcess(self.folder)
+        done, total, left_s = process.progress
+        stage, counted = ("", self.counted) if self.counted else process.stage
+        if not total:
+            return "its base is being loaded, and nothing is counted yet" if self.counted else stage
         rounded = 60 * round(left_s / 60) if left_s is not None and left_s >= 90 else left_s
         left = f", about {spans(rounded)} left" if rounded is not None and done < total else ""
-        return f"{done} of {total} {self.counted}{left}"
+        return f"{stage}{': ' if stage else ''}{done} of {total} {counted}{left}"
 
     @property
     def rss_bytes(self) -> int:
@@ -85,6 +87,12 @@ def _all(home: Path) -> Iterator[Work]:
         yield Work(
             _id(runs, lock), lock.parent, f"{words} into {_into(merge)}", Shell.link("merge", merge.name), ""
         )
+    for lock in sorted((runs / "wiki").glob("*/lock")):
+        project = lock.parent.name
+        yield Work(
+            _id(runs, lock), lock.parent, f"building of the wiki of {project}",
+            Shell.link("wiki", project, "build"), project,
+        )  # fmt: skip
     for run in runs_of(home):
         yield Work(
             run.id, run.folder, f"growing of {run.asked.name or run.asked.source}", Shell.link("grow", run.id),

@@ -102,6 +102,7 @@ class PageViews:
         lead = Markup(self._markdown.line(overviews[0].overview, "index.html")) if overviews else self._about  # noqa: S704 - it escapes HTML
         return self.fill(
             "start.html", "index.html", title=self._site["name"], about=lead, counts=counts,
+            page=overviews[0] if overviews else None,
             sections=sections, workflows=[self._workflow(page) for page in workflows[:_WORKFLOWS_AT_FIRST]],
             more=len(workflows) if len(workflows) > _WORKFLOWS_AT_FIRST else 0,
             common=self._most_used(),
