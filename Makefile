@@ -3,7 +3,8 @@
 # make soak [SOAK_MINUTES=20]: adapters of all kinds in random order, each answer compared with stock PEFT;
 #   eight processes that write into one PostgreSQL behind a proxy that is cut;
 #   a store whose service is killed again and again under several writers; PostgreSQL itself killed, in the middle of a
-#   publish too; nodes that are cut off the store, whose disk is full, whose clocks differ; two heads on one registry.
+#   publish too; nodes that are cut off the store, whose disk is full, whose clocks differ; two heads on one registry;
+#   a raylet and the head killed.
 # make clients: programs that people use, each in its own environment, against the server.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv

@@ -31,6 +31,7 @@ from samples.examined import left_after_fix
 pytestmark = pytest.mark.slow
 
 ROWS = [{"prompt": f"def f{n}(x):\n", "completion": f"    return x + {n}\n"} for n in range(40)]
+SLOW = {**STEADY, "steps": 40, "throttle": 0.05}
 of_soak = pytest.mark.skipif("SOAK_MINUTES" not in os.environ, reason="make soak runs it")
 LOOPBACK = {"127.0.0.1", "::ffff:127.0.0.1", "::1"}
 
@@ -205,22 +206,22 @@ def kill(local: LocalCluster, program: str, node: str = "") -> None:
 
 @pytest.mark.timeout(1800)
 @of_soak
-def test_soak_what_a_killed_raylet_trained_goes_on_on_the_other_node(asking: PeftManager) -> None:
-    jobs = [create(asking, name, **{**STEADY, "steps": 40}) for name in ("one", "two")]
+def test_soak_what_a_killed_raylet_began_is_trained_once(asking: PeftManager) -> None:
+    """What Ray began on that node outlives its raylet: it trains on there, and is gone afterwards."""
+    jobs = [create(asking, name, **SLOW) for name in ("one", "two")]
     at = home(asking, "cluster")
     with clusters(at, nodes=2):
         until(lambda: all(told(asking, job, "checkpoint") for job in jobs), "checkpoints")
-        nodes = {str(asking.registry.job(job.id).node).partition("/")[0]: job for job in jobs}
+        actors = [each for each in of_cluster(running(at.home)) if each.name().startswith("ray::JobActor")]
         kill(running(at.home), "raylet", "node-2")
         check(asking, jobs, at)
-        assert told(asking, nodes["node-2"], "resumed")
-        assert str(asking.registry.job(nodes["node-2"].id).node).startswith("node-1/")
+        until(lambda: not any(actor.is_running() for actor in actors), "the end of what trained")
 
 
 @pytest.mark.timeout(1800)
 @of_soak
 def test_soak_a_training_of_a_killed_head_waits_for_the_next_cluster(asking: PeftManager) -> None:
-    job = create(asking, "one", **{**STEADY, "steps": 40})
+    job = create(asking, "one", **SLOW)
     at = home(asking, "cluster")
     with clusters(at, nodes=1):
         until(lambda: told(asking, job, "checkpoint"), "a checkpoint")

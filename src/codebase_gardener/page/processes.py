@@ -35,12 +35,12 @@ STOPPED = {"error": "Stopped", "message": "it was stopped", "hint": "start it ag
 
 
 def start_in(folder: Path, said: str, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
-    """Run `gardener ARGUMENTS`, with `--json` before "--" or behind the command, in a folder; where a command runs in it already, that is left to itself.
+    """Run a command of `gardener` with `--json` in a folder; where one runs in it already, that is left to itself.
 
     Args:
         folder: Of the lock and of `log.txt`, to whose end is written what the command says.
         said: The file for what it prints, made anew.
-        arguments: Of the command line; no value of a form is taken for an option.
+        arguments: Of the command line, what a form says behind "--"; `--json` comes before that.
         environment: What the process needs to find the same home.
 
     Raises:
