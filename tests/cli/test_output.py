@@ -85,7 +85,8 @@ def test_who_started_it_reads_how_far_it_is_in_a_file(
         for at, done in ((1, 1), (3, 2), (5, 3)):
             clock[0] = at
             progress(done, 10)
-        assert json.loads(file.read_text()) == {"stage": "tokens", "done": 3, "total": 10, "left_s": 14.0}
+        told = {"stage": "tokens", "unit": "functions", "done": 3, "total": 10, "left_s": 14.0}
+        assert json.loads(file.read_text()) == told
     file.unlink()
     tmp_path.chmod(0o500)
     progress(10, 10)  # what cannot be written keeps nobody from working
