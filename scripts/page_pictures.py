@@ -27,7 +27,7 @@ from codebase_gardener.gardener.facade import Gardener
 
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 WIDTH = 1280
-HEIGHTS = {"training": 822, "verdict": 706}
+HEIGHTS = {"training": 940, "verdict": 742}
 MAX_BYTES = 150_000
 
 

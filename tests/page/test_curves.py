@@ -65,6 +65,12 @@ def test_everything_lies_in_the_picture_and_ticks_are_round(low: float, high: fl
     assert len({words for words, _ in picture.ticks}) == len(picture.ticks)
 
 
+def test_one_odd_step_does_not_press_the_others_into_a_line() -> None:
+    steps = tuple((float(n), 45_000.0 if n == 30 else 2.0 + n % 2) for n in range(1, 41))
+    low, high = CurveChart([Curve("one", 40, steps, ((1.0, 2.5),))]).range
+    assert 1.5 < low < 2 and 3 < high < 3.5
+
+
 def test_a_picture_of_nothing_can_be_drawn() -> None:
     picture = CurveChart([Curve("one", 0)])
     assert (picture.steps, picture.line(()), picture.dots(())) == (1, "", "")

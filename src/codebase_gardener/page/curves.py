@@ -160,6 +160,12 @@ def thinned(points: Sequence[Point], most: int = MOST_POINTS) -> list[Point]:
     return [(points[b - 1][0], sum(y for _, y in points[a:b]) / (b - a)) for a, b in pairwise(edges)]
 
 
+def _usual(losses: Sequence[Point]) -> Sequence[Point]:
+    """Without the highest and the lowest twentieth: one odd batch would press everything else into a line."""
+    few = len(losses) // 20
+    return sorted(losses, key=lambda point: point[1])[few : len(losses) - few]
+
+
 @dataclass(frozen=True)
 class CurveChart:
     """Curves over one another, in a box of steps and nats that is upside down, as pictures are.
@@ -185,9 +191,9 @@ class CurveChart:
         return max(0.0, low - margin), high + margin
 
     def _values(self) -> Iterator[float]:
-        """Of what is drawn: of the others not each step, and not their bases."""
+        """Of what is drawn: of the others not each step, and not their bases; a step far off leaves the picture."""
         for number, curve in enumerate(self.curves):
-            lines = [curve.smooth, curve.looks, *([] if number else [curve.losses])]
+            lines = [curve.smooth, curve.looks, *([] if number else [_usual(curve.losses)])]
             yield from (loss for line in lines for _, loss in line)
             levels = (curve.heldout or ())[1:] if number else (curve.base, *(curve.heldout or ()))
             yield from (loss for loss in levels if loss is not None)

@@ -48,7 +48,7 @@
     if (what.again || (what.points.length && !drawn(what.points))) again();
   }
 
-  // Whether the points are in the picture: not where there is none yet, or where they lie beyond its edges.
+  // Whether the points are in the picture: not where there is none yet, or where the smoothed line leaves it.
   function drawn(points) {
     var lines = document.querySelectorAll("#curves [data-column]");
     if (!lines.length) return false;
@@ -56,9 +56,7 @@
     document.querySelectorAll("#curves .point.r0").forEach(function (lone) { lone.remove(); });  // a line takes its place
     lines.forEach(function (line) { extend(line, points, Number(line.dataset.column)); });
     return points.every(function (point) {
-      return point[0] <= box.x + box.width && [1, 2].every(function (column) {
-        return -point[column] >= box.y && -point[column] <= box.y + box.height;
-      });
+      return point[0] <= box.x + box.width && -point[2] >= box.y && -point[2] <= box.y + box.height;
     });
   }
 
