@@ -3,8 +3,8 @@
     python benchmarks/knows_more.py PATH@REV… [--minutes 5] [--cursors 24] [--home FOLDER]
 
 Each PATH is a git clone; its adapter is grown at REV. Of each come the loss on held-out functions as
-`gardener evaluate` measures it, and exact next lines at an editor's cursors (`gardener evaluate --full`) in held-out functions and in those
-that are new since REV. What lies in the home already is not done again.
+`gardener evaluate` measures it, and exact next lines at an editor's cursors (`gardener evaluate --full`) in held-out
+functions and in those that are new since REV. What lies in the home already is not done again.
 """
 
 from __future__ import annotations
