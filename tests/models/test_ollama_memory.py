@@ -17,8 +17,8 @@ from codebase_gardener.utils import limits
 from codebase_gardener.utils.error_handling import ResourceError
 from samples.ollama_stub import ollama_stub
 
-GIB = 1024**3
-HELD = {"small:latest": GIB, "qwen:7b": 5 * GIB}
+GB = 10**9
+HELD = {"small:latest": GB, "qwen:7b": 5 * GB}
 ROWS = [{"prompt": f"f({n}) = ", "completion": f"{n * n}"} for n in range(20)]
 
 
@@ -63,10 +63,10 @@ def test_stub_a_base_that_does_not_fit_is_loaded_and_said(
     with ollama_stub(models=set(HELD), held=dict(HELD)) as stub:
         BesideOllama(stub.url, may_unload=True).before_load(1)
         assert stub.asked == []  # it fits: Ollama is not asked
-        monkeypatch.setattr(ollama_memory, "available_bytes", lambda: GIB)
-        BesideOllama(stub.url, may_unload=False).before_load(2 * GIB)
+        monkeypatch.setattr(ollama_memory, "available_bytes", lambda: GB)
+        BesideOllama(stub.url, may_unload=False).before_load(2 * GB)
         assert "a base of 2.0 GB is loaded, and 1.0 GB are free; Ollama holds qwen:7b" in caplog.text
-        BesideOllama(stub.url, may_unload=True).before_load(2 * GIB)
+        BesideOllama(stub.url, may_unload=True).before_load(2 * GB)
         assert stub.held == {}
 
 

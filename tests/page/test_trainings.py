@@ -21,6 +21,7 @@ from codebase_gardener.jobs.events import NewestEvents
 from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.jobs.queue import device_of_this_host
 from codebase_gardener.jobs.spec import JobSpec
+from codebase_gardener.page.grow_runs import GrowRun
 from codebase_gardener.page.mounting import mounted_page
 from codebase_gardener.page.training_feed import figures
 from codebase_gardener.registry.rows import JobRow, Publication
@@ -31,6 +32,7 @@ from samples.browser import SIZES, axe_violations
 from samples.queued_jobs import queue_job
 
 from .conftest import LEFT_OUT, Home, served
+from .test_grow_runs import CANCELLED, PLAN, run_in
 
 pytestmark = pytest.mark.slow
 
@@ -263,6 +265,26 @@ def test_cancel_and_resume_by_buttons(home: Trainings, live: JobRow, page: Page)
     expect(state).to_contain_text("waits until its device is free")
     assert not JobDirectory(job.directory).plan.exists()
     home.gardener.registry.cancel_job(job.id)
+
+
+def test_a_resumed_training_of_a_growing_goes_on_to_its_verdict(
+    home: Trainings, live: JobRow, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, lock = home.begun("regrown", "elsewhere:cpu")
+    lock.release()
+    home.gardener.manager.trainings.cancel(job.id)
+    ended = {"error": "TrainingError", "message": "…", "context": {"job": job.id, "state": "cancelled"}}
+    of_it = run_in(home.gardener.settings.home, plan=PLAN, grown=ended)
+    other = run_in(home.gardener.settings.home, "20260102-000000-00000000", plan=PLAN, grown=CANCELLED)
+    begun: list[str] = []
+    monkeypatch.setattr(GrowRun, "start", lambda run, _: begun.append(run.id))
+    page.goto(address(home, job))
+    page.get_by_role("button", name="Resume garden/regrown@1").click()
+    expect(page.locator("#state")).to_contain_text("waits until its device is free")
+    assert begun == [of_it.id]
+    home.gardener.registry.cancel_job(job.id)
+    of_it.discard()
+    other.discard()
 
 
 def test_runs_lie_over_one_another_as_the_address_says(

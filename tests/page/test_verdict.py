@@ -115,8 +115,8 @@ def test_from_the_list_to_a_token(home: Home, page: Page) -> None:
     expect(helped).to_contain_text("helped")
     page.get_by_role("link", name="See all of them").click()
     page.get_by_role("link", name="Hurt most").click()
-    assert page.get_by_role("row").nth(1).get_by_role("link").inner_text() == "weed"
-    page.get_by_role("link", name="weed").click()
+    assert page.get_by_role("row").nth(1).get_by_role("link").first.inner_text() == "weed"
+    page.get_by_role("link", name="weed", exact=True).click()
     page.get_by_role("link", name="Next").click()
     page.get_by_role("link", name="Next").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("water")
@@ -139,7 +139,9 @@ def test_functions_one_by_one_come_with_the_verdict(home: Home, page: Page) -> N
     row = page.get_by_role("row").nth(1)
     expect(row).to_contain_text(HOSTILE)
     expect(row).to_contain_text("+1.000")
-    assert page.get_by_role("row").get_by_role("link").count() == 0
+    links = page.get_by_role("row").get_by_role("link")
+    assert all("/at?what=src" in (link.get_attribute("href") or "") for link in links.all())
+    assert links.count() == 2, "where each stands, in the wiki"
     page.get_by_role("link", name="token by token").click()
     expect(page.get_by_role("button", name="Measure token by token")).to_be_in_viewport()
     answer = page.request.get(f"{home.url}/page/verdict/garden/few/1/functions")

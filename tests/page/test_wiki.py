@@ -270,8 +270,12 @@ def correct_and_build(home: Home, page: Page) -> None:
         "description": "A plant <b>grows</b>: `anchor:grow`."
     }
     expect(page.get_by_role("main")).to_contain_text("A plant <b>grows</b>")
+    expect(page.get_by_role("main")).to_contain_text("The newest waits for one.")
     page.get_by_role("button", name="Build the wiki anew").click()
     expect(page.get_by_role("status")).to_have_text("It was built.", timeout=60_000)
+    page.get_by_role("link", name="Changes").click()
+    expect(page.get_by_role("main")).to_contain_text("A plant <b>grows</b>")
+    expect(page.get_by_text("The newest waits for one.")).to_be_hidden()
     page.goto(at(home, PLANT))
     expect(page.locator("#description")).to_contain_text("A plant <b>grows</b>: src/garden/growing.py:L")
 

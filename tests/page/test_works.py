@@ -57,7 +57,7 @@ def test_a_measuring_says_how_far_it_is_and_is_stopped(home: Home, page: Page) -
     said = page.get_by_role("status").filter(has_text="under way")
     expect(said).to_have_text(
         "Measuring token by token of garden/default@1 is under way: "
-        "12 of 64 functions, base and adapter counted apart, about 9 min left."
+        "12 of 64 times a function, with base or adapter, about 9 min left."
     )
     expect(page.get_by_text("ETA 540 s")).to_be_hidden()
     held = process_in(tokens_of(home))
@@ -97,7 +97,7 @@ def test_it_stands_among_the_jobs_and_in_the_memory_of_home(home: Home, page: Pa
     expect(page.get_by_role("status").filter(has_text="12 of 64")).to_be_visible()
     page.goto(f"{home.url}/page/home")
     jobs = page.get_by_role("row").filter(has_text="Measuring token by token of garden/default@1")
-    expect(jobs.first).to_contain_text("works: 12 of 64 functions")
+    expect(jobs.first).to_contain_text("works: 12 of 64 times a function")
     holds = page.locator(".held").first.get_by_role("row").filter(has_text="measuring token by token")
     expect(holds).to_contain_text(re.compile(r"\d MB"))
     page.get_by_role("link", name="Measuring token by token of garden/default@1").click()

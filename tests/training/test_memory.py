@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from codebase_gardener.bases.resolution import Base, resolve_base
-from codebase_gardener.training.memory import GIB, MemoryEstimate, check_memory, estimate_memory
+from codebase_gardener.training.memory import MemoryEstimate, check_memory, estimate_memory
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.error_handling import ResourceError
 
-NEEDED = MemoryEstimate(runtime=GIB, base=2 * GIB, adapter=GIB, activations=GIB, logits=GIB)
+GB = 10**9
+NEEDED = MemoryEstimate(runtime=GB, base=2 * GB, adapter=GB, activations=GB, logits=GB)
 
 
 @pytest.fixture
@@ -21,24 +22,24 @@ def base(tiny_base: Path, tmp_path: Path) -> Base:
 
 def test_too_little_names_both_figures() -> None:
     with pytest.raises(ResourceError) as caught:
-        check_memory(NEEDED, min_free_bytes=2 * GIB, available_bytes=3 * GIB)
+        check_memory(NEEDED, min_free_bytes=2 * GB, available_bytes=3 * GB)
     assert "6.0 GB" in caught.value.message
     assert "3.0 GB" in caught.value.message
-    assert caught.value.context["needed_bytes"] == 6 * GIB
-    assert caught.value.context["available_bytes"] == 3 * GIB
+    assert caught.value.context["needed_bytes"] == 6 * GB
+    assert caught.value.context["available_bytes"] == 3 * GB
     assert "--batch-size" in caught.value.hint
 
 
 def test_below_the_floor_even_the_smallest_run_is_refused() -> None:
     nothing = MemoryEstimate(0, 0, 0, 0, 0)
     with pytest.raises(ResourceError) as caught:
-        check_memory(nothing, min_free_bytes=2 * GIB, available_bytes=2 * GIB - 1)
-    assert caught.value.context["min_free_bytes"] == 2 * GIB
-    check_memory(nothing, min_free_bytes=2 * GIB, available_bytes=2 * GIB)
+        check_memory(nothing, min_free_bytes=2 * GB, available_bytes=2 * GB - 1)
+    assert caught.value.context["min_free_bytes"] == 2 * GB
+    check_memory(nothing, min_free_bytes=2 * GB, available_bytes=2 * GB)
 
 
 def test_what_fits_passes() -> None:
-    check_memory(NEEDED, min_free_bytes=2 * GIB, available_bytes=6 * GIB)
+    check_memory(NEEDED, min_free_bytes=2 * GB, available_bytes=6 * GB)
 
 
 def test_the_system_is_asked_by_default() -> None:

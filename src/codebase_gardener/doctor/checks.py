@@ -122,7 +122,7 @@ def _device(settings: Settings) -> Examined:
 
 def _memory(settings: Settings) -> Examined:
     free, total = available_bytes(), total_bytes()
-    found = f"{free / GIB:.1f} of {total / GIB:.1f} GB free"
+    found = f"{free / 1e9:.1f} of {total / 1e9:.1f} GB free"
     if free < settings.min_free_bytes:
         return Examined(
             "memory", "problem", found, "close other programs: nothing is trained below min_free_bytes"
@@ -132,7 +132,7 @@ def _memory(settings: Settings) -> Examined:
 
 def _disk(settings: Settings) -> Examined:
     free = shutil.disk_usage(_existing(settings.home)).free
-    found = f"{free / GIB:.1f} GB free at {settings.home}"
+    found = f"{free / 1e9:.1f} GB free at {settings.home}"
     if free < _MIN_DISK_BYTES:
         return Examined("disk", "warning", found, "free some space, or set CODEBASE_GARDENER_HOME elsewhere")
     return Examined("disk", "ok", found)

@@ -82,7 +82,9 @@ def starting_point(gardener: Gardener, ref: AdapterRef, base: Base, options: Map
     here = gardener.registry.latest_snapshot(ref.project).snapshot_id
     while row is not None and row.snapshot_id == here:
         if row.lineage is None:
-            return Start(options)  # of this very tree, and begun from nothing
+            return Start(
+                options, why=f"{row.ref} was grown of these very files; the same options keep it as it is"
+            )
         older = gardener.registry.parent_of(row)
         if older is None:
             return Start(options, there=row)

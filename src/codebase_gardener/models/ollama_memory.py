@@ -16,7 +16,6 @@ from codebase_gardener.utils.limits import available_bytes
 __all__ = ["BesideOllama"]
 
 _log = logging.getLogger(__name__)
-GIB = 1024**3
 _ASK_S = 2.0
 _UNLOAD_S = 10.0
 _LOOK_S = 0.1
@@ -52,8 +51,8 @@ class BesideOllama:
         if held and not self._unload(held):
             _log.warning(
                 "a base of %.1f GB is loaded, and %.1f GB are free; %s",
-                needed_bytes / GIB,
-                free / GIB,
+                needed_bytes / 1e9,
+                free / 1e9,
                 _advice(held),
             )
 
@@ -84,4 +83,4 @@ def _advice(held: Sequence[HeldModel]) -> str:
 
 
 def _names(held: Sequence[HeldModel]) -> str:
-    return ", ".join(f"{model.name} ({model.bytes / GIB:.1f} GB)" for model in held)
+    return ", ".join(f"{model.name} ({model.bytes / 1e9:.1f} GB)" for model in held)

@@ -16,6 +16,7 @@ from codebase_gardener.page.grow_runs import GrowForm, GrowRun
 from codebase_gardener.page.overviews import overview_of
 from codebase_gardener.page.shell import PREFIX, Form, Shell
 from codebase_gardener.page.training_feed import PENDING
+from codebase_gardener.page.works import works_of
 from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.error_handling import ConflictError
@@ -53,6 +54,7 @@ def grow_routes(shell: Shell) -> Sequence[BaseRoute]:
             has_wiki=bool(overview_of(settings.projects_dir, project)) if project else False,
             made=parse_ref(run.grown["adapter"]) if run.grown and "adapter" in run.grown else None,
             log=run.log_tail(),
+            now=next((work.progress for work in works_of(settings.home) if work.folder == run.folder), ""),
             options=options,
         )
 

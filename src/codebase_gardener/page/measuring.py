@@ -42,9 +42,9 @@ MEASUREMENTS = {
     "verdict": MeasureButton(
         (),
         "Measure the verdict",
-        "Four arms on held-out functions. The newest version becomes active unless it hurt.",
+        "Each arm on held-out functions. The newest version becomes active unless it hurt.",
         "measuring",
-        "functions, each arm counted apart",
+        "times a function in an arm",
     ),
     "full": MeasureButton(
         ("--full",),
@@ -58,7 +58,7 @@ MEASUREMENTS = {
         "Measure token by token",
         "Base and adapter on each held-out function, 32 at most. Takes minutes.",
         "measuring token by token",
-        "functions, base and adapter counted apart",
+        "times a function, with base or adapter",
     ),
 }
 

@@ -79,6 +79,13 @@ class OpenWiki:
             for page_id, page, override in rows
         ]
 
+    @property
+    def has_newer_corrections(self) -> bool:
+        """Whether a person has corrected something since it was built."""
+        paths = self.wiki.paths
+        files = paths.overrides, paths.record
+        return all(file.exists() for file in files) and files[0].stat().st_mtime > files[1].stat().st_mtime
+
     def _lines(self, path: str, start: int, end: int) -> list[str]:
         return split_lines(self.contents.texts.get(path, ""))[start - 1 : end]
 

@@ -16,6 +16,7 @@ from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.page.asked import whole_number
 from codebase_gardener.page.coloured_rows import coloured_rows
 from codebase_gardener.page.curves import Curve, CurveChart, curve_of
+from codebase_gardener.page.grow_runs import runs_of
 from codebase_gardener.page.shell import HEADERS, PREFIX, Form, Shell
 from codebase_gardener.page.training_feed import PENDING, TrainingFeed, figures, happened, log_tail
 from codebase_gardener.page.view import View
@@ -118,6 +119,9 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
 
     def resume(request: Request, form: Form) -> Response:
         job = jobs.resume(form.get("what", ""), from_start=form.get("anew") == "yes")
+        for run in runs_of(gardener.settings.home):  # it goes on as far as the verdict
+            if run.ended_training == job.id:
+                run.start(gardener.settings.for_workers)
         return shell.redirect(shell.link("trainings", job.id))
 
     return [

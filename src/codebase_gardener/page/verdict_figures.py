@@ -68,7 +68,7 @@ def differences(figures: Mapping[str, Any]) -> Picture | None:
     for name, one in (figures.get("memory") or {}).items():
         rows.append(_interval(f"memory added to {name}", one))
     if wiki := figures.get("wiki"):
-        kept = "kept" if wiki["kept"] else "left out"
+        kept = "its pages are in retrieval" if wiki["kept"] else "retrieval goes without"
         rows.append(_interval("wiki added to base + retrieval", wiki["difference"], kept))
     for name, part in ((figures.get("parent") or {}).get("parts") or {}).items():
         count = f"{part['functions']} functions"

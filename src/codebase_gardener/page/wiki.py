@@ -84,7 +84,7 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
         opened.changes.ask()
         text = opened.views.fill(
             "changes.html", "changes", title="Changes", changes=opened.changes, corrections=opened.corrections(),
-            source=gardener.registry.project(opened.wiki.project).source,
+            source=gardener.registry.project(opened.wiki.project).source, waiting=opened.has_newer_corrections,
         )  # fmt: skip
         return _html(text)
 

@@ -25,7 +25,6 @@ __all__ = [
     "serving_bytes",
 ]
 
-GIB = 1024**3
 _ADAPTER_BYTES = 4 + 4 + 8  # weight, gradient, two Adam moments, all fp32
 _HEAD_SIZE = 64  # of an attention head, about
 _LOGIT_BYTES = 2 * (
@@ -189,8 +188,8 @@ def check_free(min_free_bytes: int, available_bytes: int | None = None) -> int:
     free = limits.available_bytes() if available_bytes is None else available_bytes
     if free < min_free_bytes:
         raise ResourceError(
-            f"only {free / GIB:.1f} GB of memory are free; training or proving needs at least "
-            f"{min_free_bytes / GIB:.1f} GB",
+            f"only {free / 1e9:.1f} GB of memory are free; training or proving needs at least "
+            f"{min_free_bytes / 1e9:.1f} GB",
             hint="close other programs, or lower the setting min_free_bytes",
             context={"available_bytes": free, "min_free_bytes": min_free_bytes},
         )
@@ -228,7 +227,7 @@ def _check_memory(needed: MemoryEstimate, min_free_bytes: int, available_bytes: 
     context = {"needed_bytes": needed.total, "available_bytes": free, "min_free_bytes": min_free_bytes}
     if needed.total > free:
         raise ResourceError(
-            f"this training needs about {needed.total / GIB:.1f} GB of memory, and {free / GIB:.1f} GB are free",
+            f"this training needs about {needed.total / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free",
             hint="lower --batch-size or --max-length, use --gradient-checkpointing or --quantization nf4, "
             "or a smaller base; `gardener plan NAME` finds options that fit",
             context=context,

@@ -135,7 +135,7 @@
     stop.hidden = false;
     watch(mine);
     await Promise.all(Array.prototype.map.call(panels.children, function (panel) { return ask(panel, body, mine.signal); }));
-    if (running === mine) { running = null; stop.hidden = true; }
+    if (running === mine) { running = null; stop.hidden = true; busy.replaceChildren(); }
   }
 
   function end() { if (running) running.abort(); }

@@ -118,6 +118,7 @@ class PageViews:
         return self.fill(
             "page.html", place, title=page.title, page=page, listing=self.listing_place(page.type),
             overview=Markup(self._markdown.line(page.overview, place)), sections=self._sections(page),  # noqa: S704 - it escapes HTML
+            notes=Markup(self._markdown.line(page.notes, place)),  # noqa: S704 - it escapes HTML
             related=self._related(page), sources=sources,
         )  # fmt: skip
 
