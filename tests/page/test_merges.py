@@ -165,7 +165,10 @@ def test_what_works_is_said_and_an_exact_merge_is_called_one(seeded: tuple[Home,
         lock.release()
         (folder / "trial" / "said.json").write_text(json.dumps({"report": {"error": 3e-9, "modules": {}}}))
         page = client.get(address).text
-        assert "3e-09 of what the method defines: exact, but for rounding" in page
+        assert (
+            "3e-09, the share of the merged change that the result cannot hold: exact, but for rounding"
+            in page
+        )
         assert "Nothing is a version yet." in page
         (folder / "written").mkdir()
         lock = FileLock(folder / "written" / "lock")

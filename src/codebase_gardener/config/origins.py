@@ -69,7 +69,8 @@ def setting_rows(settings: Settings) -> list[SettingRow]:
                 origin, where = "file", str(file)
             else:
                 origin, where = ("default" if key else "command line"), ""
-            rows.append(SettingRow(shown, _text(one), origin, where, field.description or ""))
+            own = type(value).model_fields[key].description if isinstance(value, BaseModel) and key else None
+            rows.append(SettingRow(shown, _text(one), origin, where, own or field.description or ""))
     return rows
 
 

@@ -46,8 +46,10 @@ class Patterns(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
+    include: tuple[str, ...] = Field(
+        default=(), description="only what matches one of these counts; nothing here: all"
+    )
+    exclude: tuple[str, ...] = Field(default=(), description="what matches one of these does not count")
 
 
 class Settings(BaseSettings):
