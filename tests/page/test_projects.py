@@ -117,7 +117,10 @@ def test_switch_disable_and_delete_by_clicks(home: Home, page: Page) -> None:
     assert home.gardener.registry.active_version("garden", "default") == 1
     page.get_by_role("button", name="Disable garden/default@1").click()
     assert home.gardener.registry.active_version("garden", "default") is None
+    said = page.get_by_text("None is active: the base answers.")
+    expect(said).to_be_visible()
     page.get_by_role("button", name="Switch to garden/default@2").click()
+    expect(said).to_be_hidden()
     page.get_by_role("link", name="Delete garden/weeds@1").click()
     expect(page.get_by_role("link", name="Keep it")).to_be_focused()
     page.keyboard.press("Tab")
@@ -228,6 +231,14 @@ def test_what_has_grown_leads_to_its_verdict(home: Home, page: Page) -> None:
     page.goto(f"{home.url}/page/grow/{run.id}")
     page.get_by_role("link", name="See the verdict").click()
     expect(page).to_have_url(f"{home.url}/page/verdict/garden/default/2")
+    run.discard()
+
+
+def test_a_run_that_trained_nothing_says_so(home: Home, page: Page) -> None:
+    made = {"adapter": "garden/default@2", "was_there": True}
+    run = run_in(home.gardener.settings.home, plan=PLAN, grown=made)
+    page.goto(f"{home.url}/page/grow/{run.id}")
+    expect(page.get_by_role("status")).to_contain_text("Nothing was trained: this version was there")
     run.discard()
 
 

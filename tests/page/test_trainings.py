@@ -274,6 +274,7 @@ def test_a_resumed_training_of_a_growing_goes_on_to_its_verdict(
     lock.release()
     home.gardener.manager.trainings.cancel(job.id)
     ended = {"error": "TrainingError", "message": "…", "context": {"job": job.id, "state": "cancelled"}}
+    older = run_in(home.gardener.settings.home, "20251231-000000-00000000", plan=PLAN, grown=ended)
     of_it = run_in(home.gardener.settings.home, plan=PLAN, grown=ended)
     other = run_in(home.gardener.settings.home, "20260102-000000-00000000", plan=PLAN, grown=CANCELLED)
     begun: list[str] = []
@@ -283,8 +284,8 @@ def test_a_resumed_training_of_a_growing_goes_on_to_its_verdict(
     expect(page.locator("#state")).to_contain_text("waits until its device is free")
     assert begun == [of_it.id]
     home.gardener.registry.cancel_job(job.id)
-    of_it.discard()
-    other.discard()
+    for run in (older, of_it, other):
+        run.discard()
 
 
 def test_runs_lie_over_one_another_as_the_address_says(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import asdict
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -90,9 +91,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
             FunctionLoss("water", "src/beds.py:L1-4", 40, 1.5, 1.1),
             FunctionLoss(HOSTILE, "src/a.py:L2-3", 9, 1, 2),
         ]
-        registry.add_verdict(
-            made.version("garden", "lone"), "helped", verdict() | {"functions": list(map(asdict, functions))}
-        )
+        lone: dict[str, Any] = verdict() | {"functions": list(map(asdict, functions))}
+        for arm in lone["arms"].values():
+            arm["next_line"] = 0.0
+        registry.add_verdict(made.version("garden", "lone"), "helped", lone)
         made.version("garden", "few", verdict="unchanged", reason=f"too few functions {HOSTILE}")
         yield made
 
@@ -132,6 +134,9 @@ def test_from_the_list_to_a_token(home: Home, page: Page) -> None:
 def test_functions_one_by_one_come_with_the_verdict(home: Home, page: Page) -> None:
     page.goto(f"{home.url}/page/verdict/garden/lone/1")
     main = page.get_by_role("main")
+    expect(page.locator("#measured")).to_contain_text("▲ helped")  # drawn anew with what was measured
+    expect(main).to_contain_text("No arm writes the next line of any of them exactly.")
+    expect(page.get_by_role("table", name="Next lines")).to_have_count(0)
     expect(main).to_contain_text("2 held-out functions, as the verdict measured them.")
     expect(main).to_contain_text("Not there yet: each with its prompt")
     page.get_by_role("link", name="See all of them").click()

@@ -122,7 +122,7 @@ def test_who_asks_meanwhile_is_told_what_answers_wait_for(home: Home, page: Page
     expect(said).to_contain_text(
         "Answers wait for the measuring token by token of garden/default@1, which takes this machine: 12 of 64"
     )
-    told = {"stage": "tokens", "done": 13, "total": 64, "left_s": 510.0}
+    told = {"stage": "tokens", "unit": "rows", "done": 13, "total": 64, "left_s": 510.0}
     (tokens_of(home) / "progress.json").write_text(json.dumps(told))
     expect(said).to_contain_text("13 of 64")
     said.get_by_role("button", name="Stop the measuring").click()

@@ -54,7 +54,7 @@ def grow_routes(shell: Shell) -> Sequence[BaseRoute]:
             has_wiki=bool(overview_of(settings.projects_dir, project)) if project else False,
             made=parse_ref(run.grown["adapter"]) if run.grown and "adapter" in run.grown else None,
             log=run.log_tail(),
-            now=next((work.progress for work in works_of(settings.home) if work.folder == run.folder), ""),
+            now="".join(work.progress for work in works_of(settings.home, [run.folder])),
             options=options,
         )
 

@@ -25,7 +25,17 @@ from codebase_gardener.utils.progress import PROGRESS_FILE
 if TYPE_CHECKING:
     import psutil
 
-__all__ = ["STOPPED", "OwnProcess", "log_tail", "process_in", "runs_in", "spans", "start_in", "stop_in"]
+__all__ = [
+    "STOPPED",
+    "HowFar",
+    "OwnProcess",
+    "log_tail",
+    "process_in",
+    "runs_in",
+    "spans",
+    "start_in",
+    "stop_in",
+]
 
 _TRIES = 10
 _LOG_BYTES = 16 * 1024
@@ -147,6 +157,25 @@ def spans(seconds: float) -> str:
 
 
 @dataclass(frozen=True)
+class HowFar:
+    """What a command does now.
+
+    Attributes:
+        stage: Its name.
+        unit: What it counts.
+        done: How many.
+        total: Of how many; 0 where that is not known.
+        left_s: Seconds that are left; None where that is not known.
+    """
+
+    stage: str
+    unit: str
+    done: int
+    total: int
+    left_s: float | None
+
+
+@dataclass(frozen=True)
 class OwnProcess:
     """A command, as its folder shows it."""
 
@@ -182,22 +211,15 @@ class OwnProcess:
         return (self.folder / "said.json").exists() and not self.runs and not self.error
 
     @property
-    def progress(self) -> tuple[int, int, float | None]:
-        """How much is done, of how much, and how many seconds are left: zeros and None before anything is known."""
+    def progress(self) -> HowFar | None:
+        """How far it is; None before anything is known."""
         try:
             told = read_json(self.folder / "progress.json")
-            return int(told["done"]), int(told["total"]), told["left_s"]
+            return HowFar(
+                str(told["stage"]), str(told["unit"]), int(told["done"]), int(told["total"]), told["left_s"]
+            )
         except (OSError, ValueError, LookupError, TypeError):
-            return 0, 0, None
-
-    @property
-    def stage(self) -> tuple[str, str]:
-        """What it does now, and what its progress counts; empty before anything is known."""
-        try:
-            told = read_json(self.folder / "progress.json")
-            return str(told["stage"]), str(told["unit"])
-        except (OSError, ValueError, LookupError, TypeError):
-            return "", ""
+            return None
 
     @property
     def error(self) -> dict[str, Any]:

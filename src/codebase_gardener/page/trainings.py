@@ -119,9 +119,9 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
 
     def resume(request: Request, form: Form) -> Response:
         job = jobs.resume(form.get("what", ""), from_start=form.get("anew") == "yes")
-        for run in runs_of(gardener.settings.home):  # it goes on as far as the verdict
-            if run.ended_training == job.id:
-                run.start(gardener.settings.for_workers)
+        home = gardener.settings.home
+        if run := next((one for one in runs_of(home) if one.ended_training == job.id), None):
+            run.start(gardener.settings.for_workers)  # it goes on as far as the verdict
         return shell.redirect(shell.link("trainings", job.id))
 
     return [

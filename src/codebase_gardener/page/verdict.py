@@ -88,7 +88,7 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
         return {
             "measurements": MEASUREMENTS,
             "running": running,
-            "works": [work for work in works_of(settings.home) if work.folder in folders],
+            "works": works_of(settings.home, folders),
             "failed": {kind: one for kind, one in processes.items() if one.error and kind not in running},
             "log": "\n".join(processes[kind].log_tail() for kind in running),
         }

@@ -101,7 +101,7 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
     def building(request: Request) -> Response:
         project = gardener.wiki(_project(request)).project
         there = WikiPaths(gardener.settings.projects_dir / project).folder.is_dir()
-        works = [one for one in works_of(home) if one.folder == process(project).folder]
+        works = works_of(home, [process(project).folder])
         return shell.render(
             "wiki/build.html", project=project, there=there, works=works, build=process(project)
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,14 +44,19 @@ class Work:
     @property
     def progress(self) -> str:
         """How much is done of how much, in words."""
-        process = OwnProcess(self.folder)
-        done, total, left_s = process.progress
-        stage, counted = ("", self.counted) if self.counted else process.stage
-        if not total:
-            return "its base is being loaded, and nothing is counted yet" if self.counted else stage
-        rounded = 60 * round(left_s / 60) if left_s is not None and left_s >= 90 else left_s
-        left = f", about {spans(rounded)} left" if rounded is not None and done < total else ""
-        return f"{stage}{': ' if stage else ''}{done} of {total} {counted}{left}"
+        now = OwnProcess(self.folder).progress
+        if now is None or not now.total:
+            return (
+                "its base is being loaded, and nothing is counted yet"
+                if self.counted
+                else now.stage
+                if now
+                else ""
+            )
+        rounded = 60 * round(now.left_s / 60) if now.left_s is not None and now.left_s >= 90 else now.left_s
+        left = f", about {spans(rounded)} left" if rounded is not None and now.done < now.total else ""
+        stage, counted = ("", self.counted) if self.counted else (f"{now.stage}: ", now.unit)
+        return f"{stage}{now.done} of {now.total} {counted}{left}"
 
     @property
     def rss_bytes(self) -> int:
@@ -65,9 +70,10 @@ class Work:
             return 0
 
 
-def works_of(home: Path) -> list[Work]:
-    """Those that work now."""
-    return [one for one in _all(home) if OwnProcess(one.folder).runs]
+def works_of(home: Path, folders: Collection[Path] | None = None) -> list[Work]:
+    """Those that work now, of all or in some folders."""
+    asked = (one for one in _all(home) if folders is None or one.folder in folders)
+    return [one for one in asked if OwnProcess(one.folder).runs]
 
 
 def _all(home: Path) -> Iterator[Work]:

@@ -557,3 +557,15 @@ def test_a_name_that_is_not_published_names_nothing(private: str, title: str) ->
     named = f'{{"name": "root", "version": "1.0.0", "private": {private}}}\n'
     page = overview({"package.json": named, "index.js": "export function boil() {}\n"})
     assert page.title.rpartition("_")[2] == title
+
+
+def test_modules_that_are_all_told_with_the_one_around_them_do_use_each_other() -> None:
+    files = {"pkg/__init__.py": ""}
+    for n in range(40):
+        files[f"pkg/part{n}/__init__.py"] = ""
+        used = f"from pkg.part{n - 1}.work import work{n - 1}\n\n\n" if n else ""
+        files[f"pkg/part{n}/work.py"] = (
+            f"{used}def work{n}(x):\n    return {f'work{n - 1}(x)' if n else 'x'}\n" + "x = 1\n" * 25
+        )
+    found = next(section.body for section in overview(files).sections if section.heading == "Architecture")
+    assert found.startswith("An arrow leads from a file to one that it uses")

@@ -285,9 +285,12 @@ def _architecture(given: Material) -> str:
     drawing, arrows = architecture(given.relations)
     if not arrows:
         link = f"[{code(modules[0].title)}](modules/{modules[0].name}.md)"
-        told = "No use of one module by another was found." if modules[1:] else f"All code is in {link}."
-        if modules[1:] and given.relations.between_files:  # all of them are told with the one around them
-            told = "Which files use which:"
+        if not modules[1:]:
+            told = f"All code is in {link}."
+        elif given.relations.between_files:  # all of them are told with the one around them
+            told = ""
+        else:
+            told = "No use of one module by another was found."
         files = files_drawing(
             [path for module in modules for path in module.files],
             given.relations,
