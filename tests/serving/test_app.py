@@ -450,3 +450,16 @@ def test_the_end_does_not_wait_for_what_is_read_ahead(settings: Settings) -> Non
         assert begun.wait(20)
     assert not done.is_set()
     release.set()
+
+
+def test_the_code_of_the_first_model_is_read_before_it_is_asked(
+    client: httpx2.Client, running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    catalog = running.answering.catalog
+    monkeypatch.setattr(catalog, "index", asked.append)
+    with TestClient(build_app(running.answering)):
+        deadline = time.monotonic() + 20
+        while not asked and time.monotonic() < deadline:
+            time.sleep(0.02)
+    assert asked == [catalog.resolve(catalog.cards()[0].name).project]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from starlette.applications import Starlette
@@ -56,7 +56,7 @@ def build_app(
         keys: One of them has to come with each request; None: whoever is on this machine may ask.
         presence: Counts what is being answered.
         mounted: What else is answered at this address.
-        preload: Whether the base of the first model is loaded before it is asked.
+        preload: Whether the base and the index of the first model are loaded before it is asked.
     """
     engine = MeasuredEngine(answering.engine)
     presence = presence or Presence()
@@ -124,12 +124,13 @@ def build_app(
 
 
 class _FirstBase:
-    """The base of the first model, and what else is read ahead, are loaded when the server starts: no one waits."""
+    """The base of the first model, its project's index, and what else is read ahead, come when the server starts."""
 
     def __init__(
         self, answering: Answering, preload: bool, read_ahead: Callable[[], None] | None = None
     ) -> None:
-        self.answering, self._read_ahead, self._ending = answering, read_ahead, False
+        self.answering, self._ending = answering, False
+        self._ahead = [*([self._index] if preload else []), *([read_ahead] if read_ahead else [])]
         self.status = "loading" if preload else "loaded"
 
     @property
@@ -141,8 +142,8 @@ class _FirstBase:
         import asyncio
 
         tasks = [] if self.is_loaded else [asyncio.create_task(run_in_threadpool(self._load))]
-        if self._read_ahead:  # nobody needs it when the server ends: its end does not wait for it
-            threading.Thread(target=self._read, args=(self._read_ahead,), daemon=True).start()
+        for read_ahead in self._ahead:  # nobody needs it when the server ends: its end does not wait for it
+            threading.Thread(target=self._read, args=(read_ahead,), daemon=True).start()
         yield
         self._ending = True
         if tasks:
@@ -154,6 +155,15 @@ class _FirstBase:
         except Exception as error:  # who asks for it is told
             if not self._ending:  # else what it reads is closed
                 _log.error("what is read ahead could not be read", exc_info=error)
+
+    def _index(self) -> None:
+        """The code that is put before the first model's prompts: after a growing it is made here, in many seconds."""
+        catalog = self.answering.catalog
+        with suppress(CodebaseGardenerError):  # who asks is told
+            for card in catalog.cards()[:1]:
+                resolved = catalog.resolve(card.name)
+                if resolved.project and not resolved.is_bare:
+                    catalog.index(resolved.project)
 
     def _load(self) -> None:
         try:
