@@ -455,11 +455,13 @@ def test_the_end_does_not_wait_for_what_is_read_ahead(settings: Settings) -> Non
 def test_the_code_of_the_first_model_is_read_before_it_is_asked(
     client: httpx2.Client, running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    indexed: list[str] = []
     asked: list[str] = []
     catalog = running.answering.catalog
-    monkeypatch.setattr(catalog, "index", asked.append)
+    monkeypatch.setattr(catalog, "index", indexed.append)
+    monkeypatch.setattr(catalog, "grounds", asked.append)
     with TestClient(build_app(running.answering)):
         deadline = time.monotonic() + 20
         while not asked and time.monotonic() < deadline:
             time.sleep(0.02)
-    assert asked == [catalog.resolve(catalog.cards()[0].name).project]
+    assert indexed == asked == [catalog.resolve(catalog.cards()[0].name).project]

@@ -56,7 +56,7 @@ def build_app(
         keys: One of them has to come with each request; None: whoever is on this machine may ask.
         presence: Counts what is being answered.
         mounted: What else is answered at this address.
-        preload: Whether the base and the index of the first model are loaded before it is asked.
+        preload: Whether the base and the code of the first model are loaded before it is asked.
     """
     engine = MeasuredEngine(answering.engine)
     presence = presence or Presence()
@@ -124,13 +124,13 @@ def build_app(
 
 
 class _FirstBase:
-    """The base of the first model, its project's index, and what else is read ahead, come when the server starts."""
+    """The first model's base, its project's code, and what else is read ahead, come when the server starts."""
 
     def __init__(
         self, answering: Answering, preload: bool, read_ahead: Callable[[], None] | None = None
     ) -> None:
         self.answering, self._ending = answering, False
-        self._ahead = [*([self._index] if preload else []), *([read_ahead] if read_ahead else [])]
+        self._ahead = [*([self._code] if preload else []), *([read_ahead] if read_ahead else [])]
         self.status = "loading" if preload else "loaded"
 
     @property
@@ -156,14 +156,15 @@ class _FirstBase:
             if not self._ending:  # else what it reads is closed
                 _log.error("what is read ahead could not be read", exc_info=error)
 
-    def _index(self) -> None:
-        """The code that is put before the first model's prompts: after a growing it is made here, in many seconds."""
+    def _code(self) -> None:
+        """What the first model needs of its project for prompts and answers: after a growing it is made here."""
         catalog = self.answering.catalog
         with suppress(CodebaseGardenerError):  # who asks is told
             for card in catalog.cards()[:1]:
                 resolved = catalog.resolve(card.name)
                 if resolved.project and not resolved.is_bare:
                     catalog.index(resolved.project)
+                    catalog.grounds(resolved.project)
 
     def _load(self) -> None:
         try:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from codebase_gardener.adapters.loaded import Loadable
 from codebase_gardener.bases.resolution import Base
@@ -98,10 +98,9 @@ class Catalog:
         self.manager = manager
         self._open_wiki, self._current = open_wiki, current_adapter
         self._projects = tuple(projects)
-        self._indexes: dict[str, tuple[str, WikiIndex]] = {}
-        self._memories: dict[tuple[str, str], tuple[str, Memory]] = {}
-        self._grounds: dict[str, tuple[str, Grounds]] = {}
-        self._lock = threading.Lock()
+        self._indexes: _Newest[WikiIndex] = _Newest()
+        self._memories: _Newest[Memory] = _Newest()
+        self._grounds: _Newest[Grounds] = _Newest()
         self._aliases: Aliases | None = None
 
     @contextmanager
@@ -194,38 +193,43 @@ class Catalog:
 
     def index(self, project: str) -> WikiIndex:
         """The index of a project's last snapshot; opened once for each."""
-        return self._of_latest(self._indexes, project, lambda wiki: wiki.index())
+        latest = self.manager.registry.latest_snapshot(project).snapshot_id
+        return self._indexes.get((project,), latest, lambda: self._open_wiki(project).index())
 
     def memory(self, project: str, base: Base) -> Memory:
         """The memory of a project's last snapshot in a base's tokens; opened once for each."""
         from codebase_gardener.bases.torch_loading import load_tokenizer
 
         latest = self.manager.registry.latest_snapshot(project)
-        with self._lock:
-            known = self._memories.get((project, base.sha256))
-            if known is None or known[0] != latest.snapshot_id:
-                folder = self.manager.settings.projects_dir / project / "memory"
-                snapshot = load_snapshot(self.manager.shared.bring(latest.path))
-                kept = kept_memory(folder, snapshot, load_tokenizer(base.path))
-                made = Memory(kept.suffixes, kept.gate, project)
-                self._memories[project, base.sha256] = known = (latest.snapshot_id, made)
-            return known[1]
+
+        def made() -> Memory:
+            folder = self.manager.settings.projects_dir / project / "memory"
+            snapshot = load_snapshot(self.manager.shared.bring(latest.path))
+            kept = kept_memory(folder, snapshot, load_tokenizer(base.path))
+            return Memory(kept.suffixes, kept.gate, project)
+
+        return self._memories.get((project, base.sha256), latest.snapshot_id, made)
 
     def grounds(self, project: str) -> Grounds | None:
         """What answers of a project are checked against; None where it has no wiki."""
         if not project or not self._open_wiki(project).paths.folder.is_dir():
             return None
-        return self._of_latest(self._grounds, project, lambda wiki: wiki.grounds())
-
-    def _of_latest(
-        self, kept: dict[str, tuple[str, _Kept]], project: str, make: Callable[[ProjectWiki], _Kept]
-    ) -> _Kept:
-        """What is made of a project's last snapshot, once for each."""
         latest = self.manager.registry.latest_snapshot(project).snapshot_id
+        return self._grounds.get((project,), latest, lambda: self._open_wiki(project).grounds())
+
+
+class _Newest(Generic[_Kept]):
+    """What is made of last snapshots, once for each: whoever needs one of them waits until it is made."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, ...], tuple[str, _Kept]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, of: tuple[str, ...], snapshot: str, make: Callable[[], _Kept]) -> _Kept:
         with self._lock:
-            known = kept.get(project)
-            if known is None or known[0] != latest:
-                kept[project] = known = (latest, make(self._open_wiki(project)))
+            known = self._kept.get(of)
+            if known is None or known[0] != snapshot:
+                self._kept[of] = known = (snapshot, make())
             return known[1]
 
 
