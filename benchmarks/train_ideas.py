@@ -1,15 +1,17 @@
 """Which rows first, and how they are trained on: ideas against what is there, on the same budget of tokens.
 
-    python benchmarks/train_ideas.py REPOSITORY… [--tokens 43000] [--functions 32] [--only WORD…] [--base FOLDER]
+    python benchmarks/train_ideas.py REPOSITORY… [--tokens 43000] [--functions 32] [--only WORD…] [--kept FILE]
 
 Each is trained from nothing on the repository's rows and measured as the arm adapter + retrieval on the same held-out
-functions. Differences from the product as it is are paired, in nats per token with 95 % intervals; negative is better.
-43,000 tokens are what a minute trains here.
+functions, one idea on all repositories before the next. Differences from the product as it is are paired, in nats per
+token with 95 % intervals; negative is better. `--kept` writes each run's measurements to a file and takes those that
+are in it as they are: hours of runs go on where they ended.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import re
 import statistics
@@ -144,33 +146,61 @@ def main() -> None:
         "--only", nargs="+", default=(), metavar="WORD", help="ideas with one of these in their names"
     )
     parser.add_argument("--base", type=Path, help="folder of a base; by default the embedded one")
+    parser.add_argument("--kept", type=Path, help="file of runs that are done, by repository and idea")
     options = parser.parse_args()
     named = {n: i for n, i in IDEAS.items() if not options.only or any(word in n for word in options.only)}
-    found: dict[str, list[float]] = {name: [] for name in named}
+    kept = _Kept(options.kept)
+    datasets: dict[Path, Dataset] = {}
+    baselines: dict[Path, list[Measurement]] = {}
     set_threads(0)
     with tempfile.TemporaryDirectory() as folder:
         base = resolve_base(str(options.base or "smollm2-135m"), Path(folder))
-        print("| repository | idea | steps | nats/token | difference, 95 % |\n|---|---|---|---|---|")
-        for repository in options.repositories:
-            dataset = generate_dataset(take_snapshot(str(repository)))
-            before: list[Measurement] = []
-            for name, idea in {AS_IT_IS: IDEAS[AS_IT_IS], **named}.items():
-                steps, measured = _trained(base, dataset, repository, idea, options.tokens, options.functions)
-                before = before or measured
-                gained = difference(measured, before)
-                found.setdefault(name, []).append(gained.nats_per_token)
+        print(
+            "| idea | repository | steps | nats/token | difference, 95 % |\n|---|---|---|---|---|", flush=True
+        )
+        medians = []
+        for name, idea in {AS_IT_IS: IDEAS[AS_IT_IS], **named}.items():
+            gains = []
+            for repository in options.repositories:
+                key = f"{repository.name} {name} {options.tokens} {options.functions} {base.id}"
+                if key not in kept.runs:
+                    if repository not in datasets:
+                        datasets[repository] = generate_dataset(take_snapshot(str(repository)))
+                    kept.add(key, *_trained(base, datasets[repository], repository, idea, options))
+                steps, measured = kept.runs[key]
+                gained = difference(measured, baselines.setdefault(repository, measured))
+                gains.append(gained.nats_per_token)
                 print(
-                    f"| {repository.name} | {name} | {steps} | {summarize(measured).nats_per_token:.3f} "
+                    f"| {name} | {repository.name} | {steps} | {summarize(measured).nats_per_token:.3f} "
                     f"| {gained.nats_per_token:+.3f}, {gained.low:+.3f} to {gained.high:+.3f} |",
                     flush=True,
                 )
+            medians.append(f"| {name} | {statistics.median(gains):+.3f} | {max(gains):+.3f} |")
     print("\n| idea | median | worst |\n|---|---|---|")
-    for name, gains in found.items():
-        print(f"| {name} | {statistics.median(gains):+.3f} | {max(gains):+.3f} |")
+    print("\n".join(medians))
+
+
+class _Kept:
+    """Runs that are done: steps and measurements by repository, idea and budget."""
+
+    def __init__(self, file: Path | None) -> None:
+        self.runs: dict[str, tuple[int, list[Measurement]]] = {}
+        self._file = file
+        if file and file.exists():
+            for line in file.read_text().splitlines():
+                key, steps, measured = json.loads(line)
+                self.runs[key] = steps, [Measurement(**each) for each in measured]
+
+    def add(self, key: str, steps: int, measured: list[Measurement]) -> None:
+        """One more, at the file's end."""
+        self.runs[key] = steps, measured
+        if self._file:
+            with self._file.open("a") as out:
+                out.write(json.dumps([key, steps, [asdict(each) for each in measured]]) + "\n")
 
 
 def _trained(
-    base: Base, dataset: Dataset, repository: Path, idea: Idea, tokens: int, functions: int
+    base: Base, dataset: Dataset, repository: Path, idea: Idea, options: argparse.Namespace
 ) -> tuple[int, list[Measurement]]:
     spec = TrainingSpec(**{"minutes": 10_000.0, **idea.options})
     torch.manual_seed(spec.seed)
@@ -179,7 +209,7 @@ def _trained(
     dtype = pick_dtype("auto", rates)
     model = add_adapter(load_model(base.path, dtype=dtype), spec, base)
     sides = encode_sides(idea.rows(dataset.train, repository), tokenizer, spec)
-    spec = spec.model_copy(update={"steps": _steps(sides, spec, tokens)})
+    spec = spec.model_copy(update={"steps": _steps(sides, spec, options.tokens)})
     machine = {
         "dtype": dtype,
         "device": "cpu",
@@ -193,7 +223,7 @@ def _trained(
             plan_file=there / "plan.json", checkpoints=there / "checkpoints", resume_from=None, best=there / "best",
             events=_Unheard(), fixed=lambda: machine, memory=lambda _: 0,
         )  # fmt: skip
-    asked = dataset.heldout[:functions]
+    asked = dataset.heldout[: options.functions]
     rows = [_encoded(function, tokenizer, MAX_LENGTH)[1] for function in asked]
     scores = TorchScorer(model.eval(), tokenizer).scores(rows, adapter=True)
     named = [(one.path, one.completion, row) for one, row in zip(asked, rows, strict=True)]
