@@ -32,6 +32,29 @@ def test_a_name_does_not_mean_one_that_ends_in_it(tmp_path: Path) -> None:
     assert [row.name for row in definitions(graph, Asked("takes", "bake"))] == ["bake"]
 
 
+def test_a_path_leads_to_its_file_or_folder(tmp_path: Path) -> None:
+    files = {"pot/app/base.py": "x = 1\n", "pot/app/__init__.py": "", "tests/app/base.py": "x = 1\n"}
+    graph = graph_of({**files, "pot/base.py": "def app(): ...\n"}, tmp_path)
+    told = {
+        path: [(row.kind, row.name, row.place.anchor) for row in definitions(graph, Asked("where", path))]
+        for path in ("pot/app/base.py", "app/base.py", "./pot/app/", "pot/app/__init__.py", "pot/none.py")
+    }
+    assert told == {
+        "pot/app/base.py": [("file", "pot/app/base.py", "pot/app/base.py:L1-1")],
+        "app/base.py": [
+            ("file", "pot/app/base.py", "pot/app/base.py:L1-1"), ("file", "tests/app/base.py", "tests/app/base.py:L1-1")
+        ],
+        "./pot/app/": [("folder", "pot/app", "pot/app/base.py:L1-1")],
+        "pot/app/__init__.py": [("file", "pot/app/__init__.py", "")],  # it is empty: there are no lines to name
+        "pot/none.py": [],
+    }  # fmt: skip
+    assert said(graph, "what is pot/app?", "what")[1][0] == "2 files: `__init__.py`, `base.py`"
+    missing = said(graph, "where is pot/app/bases.py?", "where")
+    assert missing[0] == ("the repository has no `pot/app/bases.py`", "")
+    assert missing[1][0] == "near: `pot/app/base.py`"
+    assert missing[-1] == ("folder `pot/app`", "pot/app/base.py:L1-1")
+
+
 def test_those_that_raise_nothing_are_told_in_one_line(tmp_path: Path) -> None:
     code = "class A:\n    def bake(self): ...\n\n\nclass B:\n    def bake(self): ...\n\n\n"
     raising = "class C:\n    def bake(self):\n        raise ValueError(1)\n"

@@ -35,6 +35,21 @@ def test_the_rest_is_grouped() -> None:
     assert core.boxes[-1] == "29 others"
 
 
+def test_one_package_of_many_parts_is_drawn_by_its_strongest() -> None:
+    parts = {
+        f"pot/p{at:02}/x.py": "from pot.core.x import boil\n\n\ndef f():\n"
+        + "    boil()\n" * (at + 1)
+        + "x = 1\n" * 30
+        for at in range(30)
+    }
+    core = "def boil():\n    return 1\n" + "x = 1\n" * 30
+    context = context_of({**parts, "pot/core/x.py": core, "pot/__init__.py": "x = 1\n" * 30})
+    boxes = grouped(Relations(module_tree(context.repository), context))
+    assert len(set(boxes.values())) == MAX_BOXES
+    assert {path for path, box in boxes.items() if path != box} == {f"pot/p{at:02}" for at in range(7)}
+    assert boxes["pot/p00"] == "pot"
+
+
 def family(heirs: str) -> list[Chart]:
     """The class diagrams of a module with a root and its heirs."""
     context = context_of({"pot/core.py": f"class Pot:\n    pass\n\n\n{heirs}" + "x = 1\n" * 30})

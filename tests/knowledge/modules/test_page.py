@@ -202,10 +202,12 @@ def test_a_file_of_tests_that_is_named_after_a_private_file_is_told() -> None:
         "pot/_core.py": "class Pot: ...\n",
         "tests/test_core.py": "import subprocess\n\n\ndef test_it():\n    subprocess.run(['python', '-m', 'pot'])\n",
         "tests/test_other.py": "def test_it():\n    assert 1\n",
+        "tests/unit/test_core.py": "",  # has no line that could be cited
     }
     told = next(one for one in pages_of(files)["Module:o_r_pot"].sections if one.heading == "Tests").body
     assert "`tests/test_core.py` is named after `pot/_core.py`, and has 1 test (" in told
     assert "test_other" not in told
+    assert "tests/unit" not in told
 
 
 def test_what_only_lies_in_a_private_file_is_not_public() -> None:

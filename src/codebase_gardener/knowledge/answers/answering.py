@@ -87,14 +87,17 @@ def answer_from_graph(graph: Graph, question: str) -> GraphAnswer | None:
 
 
 def _missing(graph: Graph, asked: Asked) -> GraphAnswer:
-    """What is said of a name that is not there; of a member that is not, what its owner has."""
-    owner, _, member = asked.what.rpartition(".")
+    """What is said of a name that is not there; of a member, or a file, that is not, what should hold it."""
+    is_path = "/" in asked.what
+    owner, _, member = asked.what.strip("/").rpartition("/" if is_path else ".")
+    beside = f"{owner}/" if is_path else owner
     wanted = plain_name(member or asked.what)
     near = difflib.get_close_matches(wanted, _alike(graph, wanted), n=_NEAR, cutoff=0.6)
     rows = [row for key in near for row in definitions(graph, Asked("where", key))[:1]]
+    rows = [row for row in rows if row.kind == "file" or not is_path]
     lines = [GraphLine(f"the repository has no `{asked.what}`")]
     lines += dict.fromkeys(GraphLine(f"near: `{row.name}`", row.place.anchor) for row in rows)
-    lines += [standing(row) for row in (definitions(graph, Asked("where", owner)) if owner else [])[:_NEAR]]
+    lines += [standing(row) for row in (definitions(graph, Asked("where", beside)) if owner else [])[:_NEAR]]
     return GraphAnswer(
         asked.form, asked.what, tuple(lines), known=False, near=tuple(row.name for row in rows)
     )
@@ -128,7 +131,7 @@ def _where(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
 
 def _what(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
     anchor = row.place.anchor
-    yield GraphLine(f"`{row.signature}`" if row.signature else f"the file `{row.name}`", anchor)
+    yield GraphLine(f"`{row.signature}`" if row.signature else f"the {row.kind} `{row.name}`", anchor)
     if row.says:
         yield GraphLine(row.says, row.says_at or anchor)
     if row.imported:
@@ -157,7 +160,7 @@ def _compared(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
 
 def _takes(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
     anchor = row.place.anchor
-    if row.kind in ("file", "constant", "field"):
+    if row.kind in ("file", "folder", "constant", "field"):
         return
     yield GraphLine(f"`{row.signature}`", anchor)
     yield from _takes_lines(row)
@@ -193,7 +196,7 @@ def _parameter(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLi
             text = f"`{each.name}` of `{row.name}`{told}{f': {each.description}' if each.description else ''}"
             yield GraphLine(text, each.anchor or row.place.anchor)
             return
-    if row.kind not in ("file", "constant", "field"):
+    if row.kind not in ("file", "folder", "constant", "field"):
         yield GraphLine(f"`{row.name}` has no parameter `{asked.part}`", row.place.anchor)
 
 
@@ -302,7 +305,7 @@ def _licence(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
 
 
 def _raises(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
-    if row.kind in ("file", "constant", "field", "type", "interface"):
+    if row.kind in ("file", "folder", "constant", "field", "type", "interface"):
         return
     for place in row.raises:
         said = f": {place.area}" if place.area not in AREAS and place.area != "docstring" else ""

@@ -67,7 +67,7 @@ def _changes(revision: str, before: Snapshot, now: Snapshot) -> Iterator[tuple[b
         rows = list(_definitions_changed(revision, _definitions(was), _definitions(here)))
         if not rows:
             word = "changed" if was and here else "added" if here else f"removed; it was there at {revision}"
-            rows = [("file", f"file `{path}` {word}", f"{path}:L1-{max(1, kept.lines)}")]
+            rows = [("file", f"file `{path}` {word}", f"{path}:L1-{kept.lines}" if kept.lines else "")]
         for kind, text, anchor in rows:
             yield outside, _TOLD.index(kind), kind, text, anchor
 

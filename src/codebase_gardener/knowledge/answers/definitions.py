@@ -25,6 +25,8 @@ _DEPRECATED = re.compile(r"\W*deprecated\b", re.IGNORECASE)
 
 def definitions(graph: Graph, asked: Asked) -> list[DefinedName]:
     """What a name means, of the package first; as it is written, else in either case and with its words apart."""
+    if at_path := _at_path(graph, asked.what):
+        return at_path
     owner, _, last = asked.what.rpartition(".")
     whole = [row for row in graph.rows(asked.what) if isinstance(row, DefinedName)]
     if asked.form not in ("what", "where"):  # how its options are read is not known
@@ -42,6 +44,17 @@ def definitions(graph: Graph, asked: Asked) -> list[DefinedName]:
         exact = [row for row in own if row.kind != "file"]
     of_kind = [row for row in rows if asked.kind and row.kind == asked.kind]
     return sorted(of_kind or exact or rows, key=partial(_order, _newest(rows)))
+
+
+def _at_path(graph: Graph, what: str) -> list[DefinedName]:
+    """The files that a path, or its end, leads to, else the folder."""
+    path = what.removeprefix("./").strip("/")
+    if "/" not in what:
+        return []
+    keys = (path.rpartition("/")[2], f"{path}/")
+    rows = [row for key in keys for row in graph.rows(key) if isinstance(row, DefinedName)]
+    found = [row for row in rows if row.kind in ("file", "folder") and _ends(row.name, path)]
+    return sorted(found, key=lambda row: (row.kind, row.name != path, row.name))
 
 
 def _ends(name: str, wanted: str) -> bool:

@@ -45,7 +45,9 @@ from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.claims.field_index import FieldIndex
 from codebase_gardener.knowledge.environments.evidence_by_kind import key_of
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
+from codebase_gardener.knowledge.pages.markup import code
 from codebase_gardener.knowledge.pages.quoting import inline
+from codebase_gardener.knowledge.pages.wording import counted, enumerated
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.languages.symbols import TYPES, Symbol
 from codebase_gardener.languages.table import family_of, is_code, is_hidden, is_stub, says_bases
@@ -57,6 +59,7 @@ __all__ = ["Gathering"]
 
 _ENTRIES = 200  # of one definition's uses that are kept
 _MOST_WRITTEN = 20
+_SHOWN_FILES = 5
 _DOTTED = re.compile(r"[A-Za-z_$][\w$]*(?:\.[\w$]+)+")
 _LICENCE = re.compile(r"licen[cs]e|copying", re.IGNORECASE)
 _ERROR = re.compile(r"(?:Error|Exception|Warning|Throwable)\Z")
@@ -109,6 +112,7 @@ class Gathering:
         yield from ((RELEASES, row) for row in release_notes(self._repository))
         yield from self._imports()
         yield from self._parts()
+        yield from ((plain_name(folder), row) for folder, row in self._folders())
         yield from self._variables()
         for switch in switches(self._repository):
             yield SWITCHES, switch
@@ -162,8 +166,30 @@ class Gathering:
             )
             found[area, "".join(f"{part}/" for part in parts[: named + 1 if named >= 0 else 1])].append(path)
         for (area, folder), paths in found.items():
-            first = Place(paths[0], 1, max(1, self._repository.facts[paths[0]].lines), "", area)
-            yield f"#part {area}", AreaFolder(area, folder, len(paths), first)
+            yield f"#part {area}", AreaFolder(area, folder, len(paths), self._first_of(paths))
+
+    def _folders(self) -> Iterator[tuple[str, Row]]:
+        """Under their paths with a "/" at the end, which is no name of anything else."""
+        inside: dict[str, list[str]] = defaultdict(list)
+        for path in sorted(self._repository.areas):
+            parts = path.split("/")
+            for depth in range(1, len(parts)):
+                inside["/".join(parts[:depth])].append(path)
+        for folder, paths in inside.items():
+            own = [path for path in paths if "/" not in path[len(folder) + 1 :]]
+            names = [code(path[len(folder) + 1 :]) for path in own]
+            shown = f": {enumerated(names[:_SHOWN_FILES], len(names))}" if names else ""
+            elsewhere = (
+                f"; {len(paths) - len(own)} more in folders of its own" if len(paths) > len(own) else ""
+            )
+            says = f"{counted(len(own), 'file')}{shown}{elsewhere}"
+            yield f"{folder}/", DefinedName(folder, "folder", self._first_of(own or paths), says=says)
+
+    def _first_of(self, paths: Sequence[str]) -> Place:
+        """The lines of the first of some files that has any."""
+        facts, areas = self._repository.facts, self._repository.areas
+        path = next((path for path in paths if facts[path].lines), paths[0])
+        return Place(path, 1, facts[path].lines, "", areas[path])
 
     def _manifest(self, path: str, facts: FileFacts) -> Iterator[tuple[str, Row]]:
         for found in facts.evidence:
@@ -199,7 +225,7 @@ class Gathering:
 
     def _file(self, path: str, facts: FileFacts) -> Iterator[tuple[str, Row]]:
         area = self._repository.areas[path]
-        lines = Place(path, 1, max(1, facts.lines), "", area)
+        lines = Place(path, 1, facts.lines, "", area)
         name = path.rpartition("/")[2]
         says = facts.purpose
         if not says and _LICENCE.match(name):

@@ -35,8 +35,8 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def anchor(self) -> str:
-        """`path:Lx-y`."""
-        return str(Anchor(self.path, self.start, self.end))
+        """`path:Lx-y`; "" of an empty file, which has no lines."""
+        return str(Anchor(self.path, self.start, self.end)) if self.end else ""
 
 
 class Input(msgspec.Struct, frozen=True, array_like=True):
@@ -51,11 +51,11 @@ class Input(msgspec.Struct, frozen=True, array_like=True):
 
 
 class DefinedName(msgspec.Struct, frozen=True, tag="definition"):
-    """A definition, a constant or a file.
+    """A definition, a constant, a file or a folder.
 
     Attributes:
-        name: Qualified within its file; of a file its path.
-        kind: "function", "method", "class", "type", "interface", "constant", "field", "file", "command".
+        name: Qualified within its file; of a file or folder its path.
+        kind: "function", "method", "class", "type", "interface", "constant", "field", "file", "folder", "command".
         place: Its lines, with the area of its file.
         signature: On one line; "" for a file.
         says: The first sentence of its docstring.

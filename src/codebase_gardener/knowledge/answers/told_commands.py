@@ -60,7 +60,8 @@ def _tasks(repository: RepositoryFacts) -> Iterator[WrittenTask]:
 
     facts, texts = repository.facts, repository.texts
     for path in guides(facts):
-        yield WrittenTask("", "", path, 1, max(1, facts[path].lines))
+        if facts[path].lines:
+            yield WrittenTask("", "", path, 1, facts[path].lines)
         for section in facts[path].headings:
             yield WrittenTask("", section.title, path, section.start, section.end)
     readme = readme_of(facts)
@@ -75,5 +76,6 @@ def _tasks(repository: RepositoryFacts) -> Iterator[WrittenTask]:
     for found in tasks(facts, texts, repository.package_manager).values():
         yield from found
     for path, file in facts.items():
-        if path.count("/") <= 1 and repository.areas[path] in ("scripts", "other") and is_code(file.language):
-            yield WrittenTask("", file.purpose, path, 1, max(1, file.lines))
+        is_program = repository.areas[path] in ("scripts", "other") and is_code(file.language)
+        if path.count("/") <= 1 and is_program and file.lines:
+            yield WrittenTask("", file.purpose, path, 1, file.lines)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from codebase_gardener.knowledge.links.uses import Target
@@ -222,16 +222,42 @@ _Link = tuple[str, str, Counter[Target]]
 
 
 def grouped(relations: Relations, most: int = MAX_BOXES) -> dict[str, str]:
-    """Which box of the architecture stands for each module: the deepest are told with those around them."""
+    """Which box of the architecture stands for each module: the deepest are told with the folder around them.
+
+    Folders fold as a whole, those with the fewest links first. Where that would leave less than half of the boxes, only
+    the weakest of a folder go: one package of thirty parts is no drawing of one box.
+    """
     boxes = {module.path: module.path for module in relations.tree.modules}
-    while len(set(boxes.values())) > most:
-        shown = sorted(set(boxes.values()), key=lambda path: (-path.count("/"), path))
-        deepest = [path for path in shown if path.count("/") == shown[0].count("/")]
-        outer = {path: path.rpartition("/")[0] for path in deepest if path}
-        if not outer:
-            break
-        boxes = {path: outer.get(box, box) for path, box in boxes.items()}
+    links = _links_of_boxes(relations)
+    while (left := len(set(boxes.values()))) > most:
+        inside: dict[str, list[str]] = defaultdict(list)
+        shown = {path for path in boxes.values() if path}
+        depth = max(path.count("/") for path in shown)
+        for path in shown:
+            if path.count("/") == depth:
+                inside[path.rpartition("/")[0]].append(path)
+        outer = min(inside, key=lambda folder: (sum(links[path] for path in inside[folder]), folder))
+        weakest = sorted(inside[outer], key=lambda path: (links[path], path))
+        if left + (outer not in boxes.values()) - len(weakest) < most // 2:
+            weakest = weakest[: left + (outer not in boxes.values()) - most]
+        gone = set(weakest)
+        boxes = {path: outer if box in gone else box for path, box in boxes.items()}
+        links[outer] += sum(links[path] for path in gone)
     return boxes
+
+
+def _links_of_boxes(relations: Relations) -> Counter[str]:
+    """How often each module is used by others, and uses them."""
+    return Counter(
+        {
+            module.path: sum(
+                targets.total()
+                for pairs in (relations.uses(module), relations.used_by(module))
+                for targets in pairs.values()
+            )
+            for module in relations.tree.modules
+        }
+    )
 
 
 def architecture(relations: Relations, most: int = MAX_BOXES) -> tuple[str, list[_Link]]:
@@ -269,7 +295,9 @@ def architecture(relations: Relations, most: int = MAX_BOXES) -> tuple[str, list
         )
     ]
     chart = flowchart(
-        [titles.get(name, name) for name in names], sorted(drawn, key=lambda one: (one.start, one.end)), "TD"
+        [titles.get(name, name or "the rest") for name in names],
+        sorted(drawn, key=lambda one: (one.start, one.end)),
+        "TD",
     )
     left = len(arrows) - len(drawn)
     untold = f"\n\n{counted(left, 'weaker arrow')} {'is' if left == 1 else 'are'} not drawn."

@@ -455,6 +455,7 @@ def _tests(module: Module, given: ModulePages, sources: PageSources) -> str:
         path: of
         for path, of in _tests_by_name(module, given)
         if path not in found or of.rpartition("/")[2].startswith("_")
+        if given.context.repository.facts[path].lines
     }
     if not found and not named:
         return "No test was found that uses its definitions by their names."

@@ -287,7 +287,7 @@ def _architecture(given: Material) -> str:
         link = f"[{code(modules[0].title)}](modules/{modules[0].name}.md)"
         if not modules[1:]:
             told = f"All code is in {link}."
-        elif given.relations.between_files:  # all of them are told with the one around them
+        elif given.relations.between_files:  # of files in one box
             told = ""
         else:
             told = "No use of one module by another was found."
