@@ -184,8 +184,9 @@ def test_errors_say_what_to_do_next(home: Home, chromium: Browser) -> None:
         expect(page.get_by_role("article").get_by_role("alert")).to_contain_text("gardener open")
         page.goto(f"{home.url}/{ASK}?q=kite&" + "&".join(f"model=m{number}" for number in range(5)))
         expect(page.get_by_role("main")).to_contain_text("choose 4 at most")
-        page.goto(f"{home.url}/{ASK}/fill?path=gone.py")
+        page.goto(f"{home.url}/{ASK}/fill?path=gone.py&line=7")
         expect(page.get_by_role("alert")).to_contain_text("choose one of the list")
+        expect(page.get_by_label("Cursor behind line")).to_have_value("7")
         page.goto(f"{home.url}/{ASK}?q=what+changed+since")
         expect(
             page.get_by_role("region", name="Computed from the repository").get_by_role("alert")

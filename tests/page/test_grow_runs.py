@@ -119,8 +119,14 @@ def test_while_its_lock_is_held_it_works(home: Path) -> None:
     lock = FileLock(run.folder / "lock")
     assert lock.acquire()
     assert run.state == "planning"
+    assert [how for _, how in run.steps] == ["now", "later", "later", "later"]
     (run.folder / "grown.json").write_text("")
     assert run.state == "growing"
+    far = {"unit": "steps", "done": 1, "total": 9, "left_s": None}
+    (run.folder / "progress.json").write_text(json.dumps({"stage": "training", **far}))
+    assert [how for _, how in run.steps] == ["done", "done", "now", "later"]
+    (run.folder / "progress.json").write_text(json.dumps({"stage": "facts", **far}))
+    assert [how for _, how in run.steps] == ["done", "now", "later", "later"]
     with pytest.raises(ConflictError, match="growing"):
         run.discard()
     lock.release()

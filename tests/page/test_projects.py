@@ -131,6 +131,12 @@ def test_switch_disable_and_delete_by_clicks(home: Home, page: Page) -> None:
     page.get_by_role("button", name="Delete garden/weeds@1").click()
     expect(page.get_by_role("row", name=re.compile("^default@2 "))).to_be_visible()
     assert not gone.directory.exists()
+    expect(page.get_by_role("status").filter(has_text="garden/weeds@1 is deleted.")).to_be_visible()
+    page.goto(
+        f"{home.url}/page/projects/garden?deleted=garden/default@2"
+    )  # it is there: nothing false is said
+    expect(page.get_by_role("row", name=re.compile("^default@2 "))).to_be_visible()
+    assert page.get_by_text("is deleted.").count() == 0
     assert page.get_by_role("row").filter(has_text="weeds").count() == 0
 
 
@@ -144,6 +150,7 @@ def test_a_project_is_deleted_after_a_question(home: Home, page: Page) -> None:
     )
     page.get_by_role("button", name="Delete doomed").click()
     expect(page.get_by_role("heading", name="Projects")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="doomed is deleted.")).to_be_visible()
     assert "doomed" not in [row.name for row in home.gardener.projects()]
 
 

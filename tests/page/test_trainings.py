@@ -256,6 +256,7 @@ def test_cancel_and_resume_by_buttons(home: Trainings, live: JobRow, page: Page)
     page.get_by_role("button", name="Cancel garden/stopped@1").click()
     expect(state).to_contain_text("It was cancelled")
     assert home.gardener.registry.job(job.id).state == "cancelled"
+    expect(page.locator("#happened li").first).to_contain_text("cancelled")
     page.get_by_role("button", name="Resume garden/stopped@1").click()
     expect(state).to_contain_text("waits until its device is free")  # the other one trains there
     home.gardener.registry.cancel_job(job.id)

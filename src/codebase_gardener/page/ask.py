@@ -140,7 +140,7 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
             project=project,
             asked=_asked(shell, request, project, FILL_IN),
             path=path,
-            line=at if path else "",
+            line=at if path in texts else line or "",
             paths=sorted(texts)[:_PATHS],
             before=before,
             after=after,

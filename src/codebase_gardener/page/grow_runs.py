@@ -20,7 +20,7 @@ from dataclasses import fields as dataclass_fields
 from pathlib import Path
 from typing import Any
 
-from codebase_gardener.page.processes import STOPPED, log_tail, runs_in, start_in, stop_in
+from codebase_gardener.page.processes import STOPPED, OwnProcess, log_tail, runs_in, start_in, stop_in
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
 from codebase_gardener.utils.files import make_folder, read_json, write_json
 from codebase_gardener.utils.names import check_name
@@ -30,6 +30,9 @@ __all__ = ["GrowForm", "GrowRun", "growing_now", "runs_of", "waiting_runs"]
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 _KEPT = 50
 _MAX_CHARS = 4096
+_STEPS = ("Plan", "Wiki and dataset", "Training and proof", "Verdict")
+_STAGES = {"training": 2, "evaluation": 3}
+"""The step of a stage of `grow`; those that come before belong to the second."""
 _OPEN = ("planning", "planned", "growing")
 
 
@@ -220,6 +223,17 @@ class GrowRun:
     def ended_training(self) -> str:
         """The job of the training that it ended with, without an adapter; "" where that is not why."""
         return str((self.error.get("context") or {}).get("job") or "")
+
+    @property
+    def steps(self) -> list[tuple[str, str]]:
+        """What growing does in turn, each "done", "now" or "later"."""
+        state, far = self.state, OwnProcess(self.folder).progress
+        if state == "growing":
+            at = _STAGES.get(far.stage, 1) if far else 1
+        else:
+            at = {"planning": 0, "planned": 1, "grown": len(_STEPS)}.get(state, 1 if self._has_begun else 0)
+        now = "now" if state in ("planning", "growing") else "later"
+        return [(words, "done" if n < at else now if n == at else "later") for n, words in enumerate(_STEPS)]
 
     def log_tail(self) -> str:
         """The end of what it said."""

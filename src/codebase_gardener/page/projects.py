@@ -40,7 +40,18 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
             after=after,
             more=shell.link("projects", q=q, after=shown[-1].name) if len(rows) > _ROWS else "",
             runs=waiting_runs(gardener.settings.home),
+            deleted=deleted(request),
         )
+
+    def deleted(request: Request) -> str:
+        """What the address says is deleted, if it is."""
+        if not (what := request.query_params.get("deleted", "")):
+            return ""
+        ref = parse_ref(what)
+        if not registry.listed_projects(name=ref.project):
+            return str(ref)
+        rows = registry.versions(ref.project, ref.name, limit=None) if ref.name else []
+        return "" if not ref.name or any(ref.version in (None, row.version) for row in rows) else str(ref)
 
     def project(request: Request) -> Response:
         name = request.path_params["project"]
@@ -61,6 +72,7 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
             trainings=open_trainings(shell, name),
             growing=growing_now(gardener.settings.home, name),
             last=next(iter(gardener.manager.trainings.list(name, 1)), None),
+            deleted=deleted(request),
         )
 
     def version(request: Request) -> Response:
@@ -98,7 +110,7 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
     def delete(request: Request, form: Form) -> Response:
         ref = _asked(form)
         gardener.delete(ref)
-        return shell.redirect(shell.link("projects", *([ref.project] if ref.name else [])))
+        return shell.redirect(shell.link("projects", *([ref.project] if ref.name else []), deleted=ref))
 
     return [
         Route(f"{PREFIX}/projects", projects),

@@ -71,10 +71,19 @@ def figures(
     return {name: value or "–" for name, value in shown.items()}
 
 
-def happened(events: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """When, and what, of what did not happen all the time; the newest last."""
+def happened(events: Iterable[Mapping[str, Any]], job: JobRow | None = None) -> list[tuple[str, str]]:
+    """When, and what, of what did not happen all the time; the newest last.
+
+    A worker that is ended from outside writes nothing of it: the job's row knows.
+    """
     told = deque((event for event in events if event["kind"] not in _TOO_MANY), maxlen=_LINES)
-    return [(_clock(event.get("time", 0.0)), _words(event)) for event in told]
+    lines = [(_clock(event.get("time", 0.0)), _words(event)) for event in told]
+    if job and job.ended_at and job.state in _ENDED and not (told and told[-1]["kind"] in ("error", "ended")):
+        lines.append((job.ended_at[11:19], _ENDED[job.state]))
+    return lines
+
+
+_ENDED = {"cancelled": "cancelled", "error": "failed"}
 
 
 def _clock(stamp: float) -> str:

@@ -63,7 +63,7 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
         seen = NewestEvents(directory.events)
         progress = TrainingProgress.of_job(job, seen)
         log = EventReader(directory.events)
-        lines = happened(log.new())
+        lines = happened(log.new(), job)
         offered = [*over, *(other for other in jobs.list(job.project, _OFFERED) if other.id != job.id)]
         return shell.render(
             "trainings/one.html",
