@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,13 +41,18 @@ def folders(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> list[P
     return [write(1), write(2)]
 
 
-@pytest.fixture
-def imported(cli: Cli, folders: list[Path]) -> Callable[[], None]:
-    def do() -> None:
-        for number, folder in enumerate(folders, start=1):
-            cli("import", folder, "--as", f"demo/a{number}").ok()
+@pytest.fixture(scope="module")
+def home_of_two(tiny_base: Path, folders: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    cli = Cli(tmp_path_factory.mktemp("two") / "home", CODEBASE_GARDENER_BASE=str(tiny_base), **TINY_TRAINING)
+    for number, folder in enumerate(folders, start=1):
+        cli("import", folder, "--as", f"demo/a{number}").ok()
+    return cli.home
 
-    return do
+
+@pytest.fixture
+def imported(cli: Cli, home_of_two: Path) -> None:
+    """A copy of a home, which names nothing by its own place, with both adapters."""
+    shutil.copytree(home_of_two, cli.home)
 
 
 def test_an_imported_adapter_is_proven_and_listed(cli: Cli, folders: list[Path]) -> None:
@@ -87,8 +91,7 @@ def test_what_does_not_fit_leaves_nothing(cli: Cli, folders: list[Path], tmp_pat
     assert not list((cli.home / "projects").rglob("adapter_model.safetensors"))
 
 
-def test_merge_into_the_registry(cli: Cli, imported: Callable[[], None]) -> None:
-    imported()
+def test_merge_into_the_registry(cli: Cli, imported: None) -> None:
     result = cli(
         "merge", "demo/a1", "demo/a2", "--weights", "0.7,-0.3", "--method", "cat", "--into", "demo/both"
     ).ok()
@@ -158,9 +161,8 @@ def test_switch_and_disable(cli: Cli, folders: list[Path]) -> None:
 
 
 def test_a_bare_project_means_the_adapter_that_was_switched_to(
-    cli: Cli, imported: Callable[[], None], folders: list[Path]
+    cli: Cli, imported: None, folders: list[Path]
 ) -> None:
-    imported()
     cli("import", folders[0], "--as", "demo/default").ok()
 
     def meant() -> str:
@@ -193,12 +195,11 @@ def test_a_plan_predicts_the_error_and_writes_nothing(cli: Cli, folders: list[Pa
 
 def test_a_name_of_the_registry_wins_over_a_folder_of_that_name(
     cli: Cli,
-    imported: Callable[[], None],
+    imported: None,
     folders: list[Path],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    imported()
     for name in ("demo/a1", "demo/mine", "demo"):
         shutil.copytree(folders[0], tmp_path / name, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
@@ -214,8 +215,7 @@ def test_a_name_of_the_registry_wins_over_a_folder_of_that_name(
 # ---------------------------------------------------------------- into the base
 
 
-def test_merge_into_the_base(cli: Cli, imported: Callable[[], None], tiny_base: Path, tmp_path: Path) -> None:
-    imported()
+def test_merge_into_the_base(cli: Cli, imported: None, tiny_base: Path, tmp_path: Path) -> None:
     out = tmp_path / "model"
     result = cli("merge", "demo/a1", "demo/a2", "--weights", "0.7,0.3", "--into-base", "--out", out).ok()
     assert "linear: 2 of " in result.out
@@ -262,8 +262,7 @@ def test_a_note_where_the_base_was_quantized(cli: Cli, folders: list[Path], tmp_
     assert "quantized base (nf4)" in result.out
 
 
-def test_proven_against_its_merge(cli: Cli, imported: Callable[[], None]) -> None:
-    imported()
+def test_proven_against_its_merge(cli: Cli, imported: None) -> None:
     assert "merged into its base, logits differ" in cli("prove", "demo/a1", "--against", "merged").ok().out
     receipts = cli("adapters", "show", "demo/a1", "--json").json["receipts"]
     assert receipts[0]["kind"] == "parity-merged"
@@ -288,14 +287,11 @@ def test_a_merged_model_is_judged(cli: Cli, folders: list[Path], tiny_base: Path
 # ---------------------------------------------------------------- evaluated like any adapter
 
 
-def test_a_merged_version_is_evaluated(
-    cli: Cli, imported: Callable[[], None], small_repository: Path
-) -> None:
+def test_a_merged_version_is_evaluated(cli: Cli, imported: None, small_repository: Path) -> None:
     from codebase_gardener.config.settings import Settings
     from codebase_gardener.gardener.facade import Gardener
 
     cli("add", small_repository).ok()
-    imported()
     cli("merge", "demo/a1", "demo/a2", "--into", "demo/both").ok()
     cli("evaluate", "demo/both").failed(2, "comes from no dataset", "--dataset PROJECT")
     cli("evaluate", "demo/both", "--dataset", "nowhere").failed(3, "nowhere")
@@ -310,11 +306,8 @@ def test_a_merged_version_is_evaluated(
 
 
 @pytest.mark.slow
-def test_proof_and_verdict_through_a_server(
-    cli: Cli, imported: Callable[[], None], small_repository: Path
-) -> None:
+def test_proof_and_verdict_through_a_server(cli: Cli, imported: None, small_repository: Path) -> None:
     cli("add", small_repository).ok()
-    imported()
     assert "served, log-probabilities of" in cli("prove", "demo/a1", "--against", "served").ok().out
     cli("prove", "demo/a1", "--url", "http://127.0.0.1:9").failed(2, "--against served")
     measured = ("evaluate", "demo/a1", "--dataset", "geometry", "--functions", "2")
