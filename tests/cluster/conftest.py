@@ -13,7 +13,7 @@ import pytest
 from codebase_gardener.cluster.local import LocalCluster, down, up
 from codebase_gardener.cluster.placing import on_cluster
 from codebase_gardener.config.settings import Settings
-from registry.conftest import postgres_database, postgres_server
+from registry.conftest import free_port, postgres_database, postgres_server
 
 __all__ = ["postgres_database", "postgres_server"]
 
@@ -39,7 +39,7 @@ def cluster(
     )
     nodes = {**settings.for_workers, "AWS_SECRET_ACCESS_KEY": SECRET}
     with _changed_environment():
-        yield settings, up(settings.home, 2, environment=nodes)
+        yield settings, up(settings.home, 2, client_port=free_port(), environment=nodes)
         down(settings.home)
 
 

@@ -38,8 +38,10 @@ class Watched:
 
 
 @pytest.mark.slow
-def test_two_nodes_share_a_fleet(cluster: tuple[Settings, LocalCluster], tmp_path: Path) -> None:
-    settings, _ = cluster
+def test_two_nodes_share_a_fleet_that_comes_from_outside(
+    cluster: tuple[Settings, LocalCluster], tmp_path: Path
+) -> None:
+    settings, local = cluster
     entries = []
     for name in ("fleet-kite", "fleet-oval"):
         (tmp_path / name).mkdir()
@@ -48,7 +50,7 @@ def test_two_nodes_share_a_fleet(cluster: tuple[Settings, LocalCluster], tmp_pat
     entries.append(FleetEntry("fleet-gone", str(tmp_path / "missing")))
     entries.append(FleetEntry("fleet-secret", "https://me:s3cret@example.org/a.git"))
     watched = Watched()
-    with Gardener(settings) as gardener, on_cluster(settings, "auto"):
+    with Gardener(settings) as gardener, on_cluster(settings, local.client):
         from codebase_gardener.cluster.ray_fleet import grow_on_ray
 
         outcomes = {one.name: one for one in run_fleet(gardener, entries, watched, grow_on_ray(settings))}

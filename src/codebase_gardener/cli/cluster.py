@@ -35,6 +35,7 @@ def cluster() -> None:
 @command_options
 def up(nodes: int, cpus: int, client_port: int | None, as_json: bool) -> None:
     """Start a cluster on this machine: it listens on 127.0.0.1 only, and asks for a token."""
+    from codebase_gardener.cluster.address import ClusterFolder
     from codebase_gardener.cluster.local import up as start
     from codebase_gardener.cluster.placing import place_waiting
 
@@ -45,8 +46,10 @@ def up(nodes: int, cpus: int, client_port: int | None, as_json: bool) -> None:
     with open_gardener() as gardener:
         waited = place_waiting(gardener, "auto")
     told = (
-        f"{nodes} nodes of {cpus} CPU at {started.address}; train on it with: gardener train NAME --on auto"
+        f"{_nodes(nodes)} of {cpus} CPU at {started.address}; train on it with: gardener train NAME --on auto"
     )
+    if started.client:
+        told += f"\nfrom outside, with the token in {ClusterFolder.of(settings.home).token}: --on {started.client}"
     told += f"\ntrainings that waited, placed: {len(waited)}" if waited else ""
     tell(as_json, {**started.as_dict(), "placed": waited}, told)
 
@@ -88,4 +91,8 @@ def down(as_json: bool) -> None:
     from codebase_gardener.cluster.local import down as stop
 
     stopped = stop(read_settings().home)
-    tell(as_json, stopped.as_dict(), f"stopped {stopped.nodes} nodes at {stopped.address}")
+    tell(as_json, stopped.as_dict(), f"stopped {_nodes(stopped.nodes)} at {stopped.address}")
+
+
+def _nodes(number: int) -> str:
+    return f"{number} node{'' if number == 1 else 's'}"
