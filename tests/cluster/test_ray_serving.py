@@ -162,6 +162,33 @@ def test_soak_a_replica_that_is_killed_loses_nobody_and_its_streams_are_told(
     assert len(holders(engine, PINNED)) == 2
 
 
+@of_soak
+def test_soak_a_long_queue_adds_a_replica_that_goes_again(waiting: ModuleType, base: Base) -> None:
+    from codebase_gardener.cluster.ray_serving import RayEngine, Spread
+
+    start = partial(waiting.WaitingHome, waiting.Waits(load_s=0.1, first_s=0.05, token_s=0.05))
+    engine = RayEngine(
+        start, Spread(1, 2, max_running=2, max_waiting=40, cpus=0.01, up_s=1.0, down_s=3.0), "scaled"
+    )
+    try:
+        assert len(engine.replicas()) == 1
+        begun = [
+            engine.submit(
+                EngineRequest(waiting.served(base, "p/a@1"), (number,), "", Decoding(max_tokens=40))
+            )
+            for number in range(24)
+        ]
+        wait_until(lambda: len(engine.replicas()) == 2)
+        assert [one.text() for one in begun] == [said("p/a@1", number, 40) for number in range(24)]
+        asked = [one["asked"] for one in engine.state().replicas.values()]
+        assert len(asked) == 2 and all(asked), "what waited went to the new one, too"
+        wait_until(lambda: len(engine.replicas()) == 1)
+        again = EngineRequest(waiting.served(base, "p/a@1"), (1,), "", Decoding(max_tokens=2))
+        assert engine.submit(again).text() == said("p/a@1"), "whichever went, one answers"
+    finally:
+        engine.close()
+
+
 def wait_until(is_so: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 60
     while not is_so():

@@ -48,6 +48,8 @@ _LOAD_S = 600.0
 _LOGGING = {"log_level": "WARNING", "enable_access_log": False}
 _HEALTH_S = 2.0
 _HANGS_S = 30.0
+_LOOKED_BACK_S = 15.0
+"""Serve tells its queues every ten seconds."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class Spread:
             "target_ongoing_requests": self.max_running / 2,
             "upscale_delay_s": self.up_s,
             "downscale_delay_s": self.down_s,
-            "look_back_period_s": self.up_s,
+            "look_back_period_s": max(self.up_s, _LOOKED_BACK_S),
         }
         is_scaled = self.largest > self.replicas
         return {
