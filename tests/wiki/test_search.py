@@ -177,3 +177,16 @@ def test_a_row_and_a_link_of_a_page_are_read_as_their_words() -> None:
     [found] = index.search("value of Pot")
     assert found.said == "`Pot` · `a | b` · 3"
     assert found.anchor == "a/pot.py:L1-2"
+
+
+def test_what_a_section_says_is_read_without_directives_fields_and_borders() -> None:
+    text = (
+        "Brokers\n=======\n\n:Date: |today|\n\n.. contents::\n    :local:\n\nUse :class:`~pot.Broker` with *care*.\n\n"
+        "+------+\n| Pots |\n+------+\n"
+    )
+    section = Document("docs/a.rst:L1-13", "docs/a.rst", "Brokers", text, "text")
+    assert wiki_search._first_words(section) == "Brokers: Use `Broker` with care. | Pots |"
+    empty = Document(
+        "docs/b.rst:L1-5", "docs/b.rst", "``pot``", "``pot``\n=======\n\n.. automodule:: pot\n", "text"
+    )
+    assert wiki_search._first_words(empty) == "`pot`"

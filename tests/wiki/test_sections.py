@@ -46,7 +46,7 @@ def gardener(tmp_path_factory: pytest.TempPathFactory) -> Gardener:
 def test_a_section_is_found_by_its_words_and_those_of_its_file(gardener: Gardener) -> None:
     first = gardener.wiki("garden").search("what eats aphids on roses")[0]
     assert (first.id, first.kind) == ("docs/roses.md:L5-8", "text")
-    assert first.overview.startswith("## Against aphids Put up with ladybirds")
+    assert first.overview.startswith("Against aphids: Put up with ladybirds")
     shown = gardener.wiki("garden").show(first.id)
     assert "sixty aphids a day." in shown.text
     assert f"From `{first.id}`" in shown.text

@@ -11,8 +11,12 @@ from pathlib import Path
 from textwrap import shorten
 
 from codebase_gardener.dataset.prompts import CONTEXT_CHARS, documents_that_fit
+from codebase_gardener.documents.blocks import Block
+from codebase_gardener.documents.prose import plain_text
+from codebase_gardener.documents.reading import blocks
 from codebase_gardener.knowledge.pages.documents import page_documents, page_of
 from codebase_gardener.knowledge.pages.markup import EMPTY
+from codebase_gardener.languages.table import language_of
 from codebase_gardener.repository.areas import area_of
 from codebase_gardener.retrieval.documents import COMMENT_KIND, Document, documents_of
 from codebase_gardener.retrieval.index import Hit, SymbolIndex
@@ -42,7 +46,10 @@ _LICENCE = re.compile(
     re.IGNORECASE,
 )
 _SAYS = re.compile(r"\w")
+_FIELD = re.compile(r"\s*:[\w -]{1,60}:(?:\s|\Z)")
 _PROSE = ("text", COMMENT_KIND)
+_READ = ("heading", "paragraph", "item", "row", "code")
+"""Blocks of a document whose words are its own: a listing or an include names others."""
 _KEPT = 2  # indexes in memory
 _LAYOUT = 9
 """Of what is kept of a page; an index of another one is built again."""
@@ -220,13 +227,35 @@ class WikiIndex:
 
 
 def _first_words(document: Document) -> str:
-    lines = [line.strip() for line in document.text.splitlines() if _SAYS.search(line)]
+    lines = [line.strip() for line in _as_read(document) if _SAYS.search(line)]
     if is_page(document):
         return lines[0] if lines else ""
     if document.kind in _PROSE:  # a long section comes in pieces: its heading stands in the first alone
-        lines = lines if document.symbol in "".join(lines[:1]) else [f"{document.symbol}:", *lines]
-        return _short(" ".join(lines))
+        title = plain_text(document.symbol, code_marks=True)
+        lines = lines if title in "".join(lines[:1]) else [f"{title}:", *lines]
+        return _short(" ".join(lines)).removesuffix(":")
     return _short(" ".join(([f"`{document.symbol}`:"] if document.symbol else []) + lines[:1]))
+
+
+def _as_read(document: Document) -> list[str]:
+    """Its lines; of a section of a document what it says, without directives, and code by its lines."""
+    language = language_of(document.path)
+    if document.kind in _PROSE and language in ("rst", "markdown"):
+        return [
+            block.text if block.kind == "code" else _prose(block)
+            for block in blocks(document.path, language, document.text)
+            if block.kind in _READ
+        ]
+    return document.text.splitlines()
+
+
+def _prose(block: Block) -> str:
+    """Without borders of tables; nothing where all is fields, such as ":Date: |today|". A heading ends in a colon."""
+    lines = [line for line in block.text.splitlines() if _SAYS.search(line)]
+    if all(map(_FIELD.match, lines)):
+        return ""
+    text = plain_text("\n".join(lines), code_marks=True)
+    return f"{text}:" if block.kind == "heading" and re.search(r"[\w`)]\Z", text) else text
 
 
 def _plain(line: str) -> str:
