@@ -153,9 +153,9 @@ def _train(
         _train_on_nodes(directory, spec, job, settings)
         return
     from codebase_gardener.models.ollama_memory import BesideOllama
-    from codebase_gardener.training.memory import check_memory, estimate_memory
+    from codebase_gardener.training.memory import check_memory, estimate_memory, expects_bf16
 
-    needed = estimate_memory(spec.base, spec.training, bf16=spec.training.dtype != "float32")
+    needed = estimate_memory(spec.base, spec.training, bf16=expects_bf16(spec.training, spec.device))
     beside = BesideOllama(settings.ollama_url, settings.ollama_unload)
     check_memory(needed, min_free_bytes=settings.min_free_bytes, make_room=beside.make_room)
     os.environ["HF_HUB_OFFLINE"] = "1"  # everything is on disk by now

@@ -168,7 +168,7 @@ def test_soak_a_long_queue_adds_a_replica_that_goes_again(waiting: ModuleType, b
 
     start = partial(waiting.WaitingHome, waiting.Waits(load_s=0.1, first_s=0.05, token_s=0.05))
     engine = RayEngine(
-        start, Spread(1, 2, max_running=2, max_waiting=40, cpus=0.01, up_s=1.0, down_s=3.0), "scaled"
+        start, Spread(1, 2, max_running=2, max_waiting=40, cpus=0.0, up_s=1.0, down_s=3.0), "scaled"
     )
     try:
         assert len(engine.replicas()) == 1

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.page.grow_runs import GrowForm, GrowRun, runs_of, waiting_runs
 from codebase_gardener.page.processes import STOPPED, process_in
+from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
 from codebase_gardener.utils.files import FileLock, make_folder, write_json
 
@@ -54,6 +58,7 @@ def test_a_form_is_what_grow_takes() -> None:
      ({"source": "a", "name": "-x"}, "project name"), ({"source": "a", "minutes": "five"}, "minutes"),
      ({"source": "a", "minutes": "nan"}, "minutes"), ({"source": "a", "minutes": "-1"}, "minutes"),
      ({"source": "a", "threads": "-1"}, "threads"), ({"source": "a", "threads": "²"}, "threads"),
+     ({"source": "a", "threads": "99999"}, "threads"),
      ({"source": "a", "minutes": "0"}, "minutes"), ({"source": "a", "minutes": "inf"}, "minutes")],
 )  # fmt: skip
 def test_a_form_that_cannot_be_right_begins_nothing(fields: Mapping[str, str], word: str) -> None:
@@ -119,18 +124,51 @@ def test_while_its_lock_is_held_it_works(home: Path) -> None:
     lock = FileLock(run.folder / "lock")
     assert lock.acquire()
     assert run.state == "planning"
-    assert [how for _, how in run.steps] == ["now", "later", "later", "later"]
+    assert [how for _, how in run.steps] == ["now", "later", "later"]
     (run.folder / "grown.json").write_text("")
+    (run.folder / "plan.json").write_text(json.dumps(PLAN))
     assert run.state == "growing"
     far = {"unit": "steps", "done": 1, "total": 9, "left_s": None}
-    (run.folder / "progress.json").write_text(json.dumps({"stage": "training", **far}))
-    assert [how for _, how in run.steps] == ["done", "done", "now", "later"]
-    (run.folder / "progress.json").write_text(json.dumps({"stage": "facts", **far}))
-    assert [how for _, how in run.steps] == ["done", "now", "later", "later"]
+    for stage, steps in {
+        "facts": ["done", "now", "later"],
+        "training": ["done", "now", "later"],
+        "evaluation": ["done", "done", "now"],
+    }.items():
+        (run.folder / "progress.json").write_text(json.dumps({"stage": stage, **far}))
+        assert [how for _, how in run.steps] == steps
     with pytest.raises(ConflictError, match="growing"):
         run.discard()
     lock.release()
     assert run.state == "failed"  # it was killed
+    assert [how for _, how in run.steps] == ["done", "done", "failed"]
+
+
+def test_which_training_a_run_follows(home: Path) -> None:
+    run = run_in(home, plan=PLAN, grown="")
+    lock = FileLock(run.folder / "lock")
+    assert lock.acquire()
+    before, own, after = (
+        cast(
+            JobRow, SimpleNamespace(id=at, created_at=f"2026-01-01T0{at}:00:00.000000+00:00", started_at=None)
+        )
+        for at in "135"
+    )
+    began = datetime(2026, 1, 1, 2, tzinfo=UTC).timestamp()
+    (run.folder / "process.json").write_text(json.dumps({"pid": 1, "create_time": began}))
+    far = {"unit": "steps", "done": 1, "total": 9, "left_s": None}
+
+    def at(stage: str) -> JobRow | None:
+        (run.folder / "progress.json").write_text(json.dumps({"stage": stage, **far}))
+        return run.training([after, own, before])
+
+    assert at("facts") is None
+    assert at("training") is own
+    assert at("evaluation") is None
+    (run.folder / "resumed").write_text("1")
+    assert at("facts") is before and run.waits_for("1") and not run.waits_for("3")
+    assert at("training") is before and not run.waits_for("1")
+    lock.release()
+    assert not run.waits_for("1")
 
 
 @pytest.mark.parametrize("files", [{}, {"plan": ERROR}])

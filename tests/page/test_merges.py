@@ -109,7 +109,10 @@ def test_what_cannot_be_right_begins_nothing_and_is_told(
     home, client = seeded
     answer = sent(client, **{**FORM, **fields})
     assert answer.status_code in (400, 404, 409, 422)
-    assert words in answer.text and "What to do:" in answer.text
+    assert words.lower() in answer.text.lower() and "What to do:" in answer.text
+    assert f'value="{html.escape({**FORM, **fields}["into"])}"' in answer.text, (
+        "what was typed is still there"
+    )
     assert "<img" not in answer.text
     assert not list((home.gardener.settings.home / "runs").glob("merge/*"))
 

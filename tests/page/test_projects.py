@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -195,6 +196,9 @@ def test_while_it_grows_it_leads_to_its_training_and_its_wiki(home: Home, chromi
     log.write_text("".join(f"line {number}\n" for number in range(100)))
     lock = FileLock(run.folder / "lock")
     assert lock.acquire()
+    far = {"stage": "training", "unit": "steps", "done": 0, "total": 0, "left_s": None}
+    (run.folder / "progress.json").write_text(json.dumps(far))
+    (run.folder / "process.json").write_text(json.dumps({"pid": 1, "create_time": time.time()}))
     job = queue_job(home.gardener.registry, lambda job_id: settings.jobs_dir / job_id, project="garden")
     with tab(chromium, allowed=lambda line: "ERR_FAILED" in line) as page:
         page.goto(f"{home.url}/page/grow/{run.id}")
@@ -228,9 +232,16 @@ def test_while_it_grows_it_leads_to_its_training_and_its_wiki(home: Home, chromi
         expect(main).to_contain_text(f"{job.ref} waits for its training")
         main.get_by_role("link", name="Watch it").click()
         expect(page.get_by_role("heading", level=1)).to_have_text(str(job.ref))
+        (run.folder / "progress.json").write_text(json.dumps({**far, "stage": "evaluation"}))
+        page.goto(f"{home.url}/page/grow/{run.id}")  # that training is another's
+        expect(watch).to_have_count(0)
+        expect(main.get_by_role("button", name="Stop")).to_be_visible()
+        (run.folder / "progress.json").write_text(json.dumps(far))
+        page.reload()
+        main.get_by_role("button", name=f"Cancel {job.ref}").click()
+        expect(page.locator("#state")).to_contain_text("It was cancelled")
     lock.release()
     run.discard()
-    home.gardener.manager.trainings.cancel(job.id)
 
 
 def test_what_has_grown_leads_to_its_verdict(home: Home, page: Page) -> None:
@@ -253,7 +264,7 @@ def test_a_run_that_was_stopped_says_what_can_be_done_next(home: Home, page: Pag
     where = home.gardener.settings.home
     run = run_in(where, "20260101-000000-00000001", plan=PLAN, grown=STOPPED)
     page.goto(home.url)
-    expect(page.get_by_text("/src/garden: was stopped")).to_be_visible()
+    expect(page.get_by_text("garden of /src/garden, 00:00 UTC: was stopped")).to_be_visible()
     page.get_by_role("link", name="/src/garden").click()
     expect(page.get_by_role("status")).to_contain_text("What was done until then is kept")
     expect(page.get_by_role("button", name="Go on with it")).to_be_visible()
@@ -275,10 +286,10 @@ def test_a_run_that_was_stopped_says_what_can_be_done_next(home: Home, page: Pag
 def test_a_plan_that_nobody_wants_is_discarded(home: Home, page: Page) -> None:
     run = run_in(home.gardener.settings.home, plan=PLAN)
     page.goto(home.url)
-    page.get_by_role("link", name="/src/garden").click()
+    page.get_by_role("link", name="garden of /src/garden").click()
     page.get_by_role("button", name="Discard the plan").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Projects")
-    assert page.get_by_role("link", name="/src/garden").count() == 0
+    assert page.get_by_role("link", name="garden of /src/garden").count() == 0
     assert not run.folder.exists()
 
 

@@ -278,13 +278,21 @@ def test_a_resumed_training_of_a_growing_goes_on_to_its_verdict(
     older = run_in(home.gardener.settings.home, "20251231-000000-00000000", plan=PLAN, grown=ended)
     of_it = run_in(home.gardener.settings.home, plan=PLAN, grown=ended)
     other = run_in(home.gardener.settings.home, "20260102-000000-00000000", plan=PLAN, grown=CANCELLED)
-    begun: list[str] = []
-    monkeypatch.setattr(GrowRun, "start", lambda run, _: begun.append(run.id))
+    begun: list[tuple[str, str]] = []
+    monkeypatch.setattr(GrowRun, "start", lambda run, _, resumed: begun.append((run.id, resumed)))
     page.goto(address(home, job))
     page.get_by_role("button", name="Resume garden/regrown@1").click()
     expect(page.locator("#state")).to_contain_text("waits until its device is free")
-    assert begun == [of_it.id]
-    home.gardener.registry.cancel_job(job.id)
+    assert begun == [(of_it.id, job.id)]
+    stopped: list[str] = []
+    monkeypatch.setattr(GrowRun, "stop", lambda run: stopped.append(run.id))
+    (of_it.folder / "resumed").write_text(job.id)
+    working = FileLock(of_it.folder / "lock")
+    assert working.acquire()
+    page.get_by_role("button", name="Cancel garden/regrown@1").click()
+    expect(page.locator("#state")).to_contain_text("It was cancelled")
+    assert stopped == [of_it.id], "it would have started the training again"
+    working.release()
     for run in (older, of_it, other):
         run.discard()
 

@@ -120,7 +120,7 @@ def test_who_asks_meanwhile_is_told_what_answers_wait_for(home: Home, page: Page
     page.get_by_role("button", name="Ask", exact=True).click()
     said = page.locator("#busy")
     expect(said).to_contain_text(
-        "Answers wait for the measuring token by token of garden/default@1, which takes this machine: 12 of 64"
+        "Answers come slowly beside the measuring token by token of garden/default@1, which takes this machine: 12"
     )
     told = {"stage": "tokens", "unit": "rows", "done": 13, "total": 64, "left_s": 510.0}
     (tokens_of(home) / "progress.json").write_text(json.dumps(told))

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from codebase_gardener.bases.resolution import Base, resolve_base
-from codebase_gardener.training.memory import MemoryEstimate, check_memory, estimate_memory
+from codebase_gardener.training.memory import MemoryEstimate, check_memory, estimate_memory, expects_bf16
 from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.utils import limits
 from codebase_gardener.utils.error_handling import ResourceError
 
 GB = 10**9
@@ -99,3 +100,13 @@ def test_dora_keeps_more(base: Base) -> None:
     plain, dora = estimate_memory(base, TrainingSpec()), estimate_memory(base, TrainingSpec(use_dora=True))
     assert dora.activations > plain.activations
     assert dora.adapter > plain.adapter
+
+
+def test_a_processor_without_bfloat16_is_planned_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "multiplies_bf16", lambda: False)
+    assert not expects_bf16(TrainingSpec(), "cpu")
+    assert expects_bf16(TrainingSpec(), "cuda")
+    assert expects_bf16(TrainingSpec(dtype="bfloat16"), "cpu")
+    monkeypatch.setattr(limits, "multiplies_bf16", lambda: True)
+    assert expects_bf16(TrainingSpec(), "cpu")
+    assert not expects_bf16(TrainingSpec(dtype="float32"), "cuda")

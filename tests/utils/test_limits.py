@@ -84,3 +84,15 @@ def test_no_limit_and_nonsense(root: Path, text: str) -> None:
 def test_here() -> None:
     assert 0 < limits.available_bytes() <= limits.total_bytes()
     assert limits.cores() >= 1
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [("flags\t\t: fpu avx2 avx512f\n", False), ("flags\t: fpu avx512_bf16\n", True), ("Features\t: asimd bf16\n", True),
+     ("model name : x\n", True), (None, True)],
+)  # fmt: skip
+def test_what_the_processor_says_of_bfloat16(tmp_path: Path, told: str | None, found: bool) -> None:
+    if told is not None:
+        (tmp_path / "proc").mkdir()
+        (tmp_path / "proc" / "cpuinfo").write_text(told)
+    assert limits.multiplies_bf16(tmp_path) is found

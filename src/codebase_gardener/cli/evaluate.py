@@ -92,7 +92,7 @@ def evaluate(
     if since is not None or max_recitation is not None:
         raise InvalidInputError("--since and --max-recitation are of --full", hint="add --full")
     asked: dict[str, Any] = {"limit": functions, "dataset": dataset}
-    with open_gardener() as gardener, Display().stage("evaluation", "functions") as progress:
+    with open_gardener() as gardener, Display().stage("evaluation", "prompts") as progress:
         row = gardener.newest(parse_ref(what))
         served = None
         if against == "served":

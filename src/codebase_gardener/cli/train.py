@@ -59,6 +59,7 @@ def train(
     from codebase_gardener.cluster.placing import placed
     from codebase_gardener.gardener.growing import follow
     from codebase_gardener.gardener.planning import foresee, suited_to
+    from codebase_gardener.training.devices import resolve_device
 
     ref = parse_ref(what)
     if nodes > 1 and on is None:
@@ -76,7 +77,7 @@ def train(
         spec, reasons = suited_to(gardener, AdapterRef(ref.project, ref.name), found, rows[0], given)
         for reason in reasons:
             display.say(f"{reason.option} {reason.value}: {reason.why}")
-        forecast = foresee(found, len(rows[0].train), spec)
+        forecast = foresee(found, len(rows[0].train), spec, resolve_device(gardener.settings.device))
         display.say(forecast.line)
         for advice in forecast.warnings:
             display.say(f"Warning: {advice.rule}: {advice.text}")

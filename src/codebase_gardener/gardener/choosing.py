@@ -86,11 +86,12 @@ class Prospect:
 
 @dataclass(frozen=True)
 class _Memory:
-    """Whose it is, its free bytes, and what products reach beside it, where that was measured."""
+    """Whose it is, its free bytes, what products reach beside it, where that was measured, and what computes."""
 
     name: str
     size: int
     gflops: float | None = None
+    device: str = "cuda"
 
 
 def prospects(gardener: Gardener, names: Sequence[str] = (), *, timed: bool = False) -> list[Prospect]:
@@ -107,7 +108,7 @@ def prospects(gardener: Gardener, names: Sequence[str] = (), *, timed: bool = Fa
     spec = gardener.spec({})
     limits = [_Memory(f"{size} GB", size * 10**9) for size in _SIZES_GB]
     limits += [
-        _Memory(device, free_on(device), _gflops(device, spec) if timed else None)
+        _Memory(device, free_on(device), _gflops(device, spec) if timed else None, device)
         for device in dict.fromkeys(["cpu", resolve_device(gardener.settings.device)])
     ]
     return [_prospect(base, limits, spec, gardener.settings.training) for base in _chosen(names)]
@@ -160,7 +161,7 @@ def _fit(shape: BaseShape, memory: _Memory, spec: TrainingSpec, given: Mapping[s
     speed = None
     try:
         plan = make_plan(
-            Facts(shape, _ROWS, memory.size, memory.name),
+            Facts(shape, _ROWS, memory.size, memory.name, memory.device),
             spec,
             given,
             lambda spec, bf16: estimate_memory(shape, spec, bf16=bf16),

@@ -19,7 +19,7 @@ from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.training.advice import Advice
 from codebase_gardener.training.devices import resolve_device
-from codebase_gardener.training.memory import estimate_memory
+from codebase_gardener.training.memory import estimate_memory, expects_bf16
 from codebase_gardener.training.plan import Reason
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.training.warm import described, news
@@ -268,7 +268,7 @@ def verdict_of(gardener: Gardener, row: VersionRow, dataset: Dataset, reporter: 
     if not dataset.heldout:
         return not_measured(NOTHING_HELD_OUT)
     limit = functions_after(row)
-    with reporter.stage("evaluation", "functions") as progress:
+    with reporter.stage("evaluation", "prompts") as progress:
         return gardener.evaluate(row.ref, limit=limit, fill_in=False, progress=progress).data
 
 
@@ -305,19 +305,20 @@ def plan_of(
         start: Where it begins; "" where that goes without saying.
         more_disk: Bytes beside those of the adapter.
     """
-    memory = estimate_memory(base, spec, bf16=spec.dtype != "float32")
+    device = resolve_device(gardener.settings.device)
+    memory = estimate_memory(base, spec, bf16=expects_bf16(spec, device))
     return GrowPlan(
         project=project,
         revision=revision,
         base=base,
-        device=resolve_device(gardener.settings.device),
+        device=device,
         rows=len(dataset.train),
         heldout_functions=min(len(dataset.heldout), EVALUATED_FUNCTIONS),
         minutes=spec.minutes,
         memory_bytes=memory.total,
         disk_bytes=3 * memory.adapter + more_disk,
         free_disk_bytes=shutil.disk_usage(gardener.settings.home).free,
-        warnings=foresee(base, len(dataset.train), spec).warnings,
+        warnings=foresee(base, len(dataset.train), spec, device).warnings,
         reasons=reasons,
         start=start,
     )

@@ -14,7 +14,7 @@ from codebase_gardener.bases.sidecar import SIDECAR
 from codebase_gardener.config.settings import EMBEDDED_BASE
 from codebase_gardener.training.advice import Advice, advise_adapter, advise_training
 from codebase_gardener.training.devices import resolve_device
-from codebase_gardener.training.memory import estimate_memory
+from codebase_gardener.training.memory import estimate_memory, expects_bf16
 from codebase_gardener.training.plan import ECONOMIES, Facts, Plan, Reason, make_plan
 from codebase_gardener.training.probe import Probe, ProbeRequest, run_probe
 from codebase_gardener.training.spec import TrainingSpec, parse_spec
@@ -60,10 +60,10 @@ class Forecast:
         return f"This training will take about {self.memory_bytes / 1e9:.1f} GB of memory at its peak, and {self.time}."
 
 
-def foresee(base: Base, rows: int, spec: TrainingSpec) -> Forecast:
+def foresee(base: Base, rows: int, spec: TrainingSpec, device: str) -> Forecast:
     """Memory, time and warnings of a training, from the headers of the base's files."""
     shape = BaseShape.of(base)
-    needed = estimate_memory(shape, spec, bf16=spec.dtype != "float32")
+    needed = estimate_memory(shape, spec, bf16=expects_bf16(spec, device))
     time = f"{spec.minutes:g} minutes at most" if not spec.steps else f"the time of {spec.steps} steps"
     warnings = advise_training(spec, rows=rows, base_parameters=shape.parameters)
     return Forecast(needed.total, time, tuple(warnings))
@@ -148,6 +148,7 @@ def plan_for(
         rows=rows,
         limit_bytes=budget_bytes if within and budget_bytes is not None else free,
         limit_is="the budget" if within else f"what is free on {device}",
+        device=device,
     )
     return make_plan(
         facts,

@@ -132,7 +132,8 @@ def _spec(
         ResourceError: Nothing fits.
     """
     spec = parse_spec(dict(wanted))
-    if foresee(base, rows, spec).memory_bytes <= free_on(resolve_device(gardener.settings.device)):
+    device = resolve_device(gardener.settings.device)
+    if foresee(base, rows, spec, device).memory_bytes <= free_on(device):
         return spec, ()
     saving = {option for economy in ECONOMIES for option in economy.options}
     kept = {name: value for name, value in wanted.items() if name not in saving}

@@ -16,7 +16,7 @@ from codebase_gardener.jobs.spec import JobSpec
 from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.training.devices import resolve_device
-from codebase_gardener.training.memory import check_memory, estimate_memory
+from codebase_gardener.training.memory import check_memory, estimate_memory, expects_bf16
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.error_handling import ResourceError
 from codebase_gardener.utils.files import make_folder, writing
@@ -110,7 +110,7 @@ def _check_here(
     check_quantization(asked.training.quantization, asked.device)
     running = {job.device for job in registry.jobs(states=("training",), limit=None)}
     if device_of_this_host(asked.device) not in running:
-        needed = estimate_memory(asked.base, asked.training, bf16=asked.training.dtype != "float32")
+        needed = estimate_memory(asked.base, asked.training, bf16=expects_bf16(asked.training, asked.device))
         check_memory(needed, min_free_bytes=min_free_bytes, make_room=make_room)
 
 

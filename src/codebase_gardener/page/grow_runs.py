@@ -5,6 +5,7 @@ runs/ID/asked.json   what the form said
         plan.json    what `grow --plan` printed
         grown.json   what `grow` printed
         log.txt      what both said while they worked
+        resumed      the training that was resumed for it
 """
 
 from __future__ import annotations
@@ -14,15 +15,18 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from dataclasses import fields as dataclass_fields
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from codebase_gardener.page.asked import whole_number
 from codebase_gardener.page.processes import STOPPED, OwnProcess, log_tail, runs_in, start_in, stop_in
+from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
-from codebase_gardener.utils.files import make_folder, read_json, write_json
+from codebase_gardener.utils.files import make_folder, read_json, write_atomic, write_json
 from codebase_gardener.utils.names import check_name
 
 __all__ = ["GrowForm", "GrowRun", "growing_now", "runs_of", "waiting_runs"]
@@ -30,9 +34,9 @@ __all__ = ["GrowForm", "GrowRun", "growing_now", "runs_of", "waiting_runs"]
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 _KEPT = 50
 _MAX_CHARS = 4096
-_STEPS = ("Plan", "Wiki and dataset", "Training and proof", "Verdict")
-_STAGES = {"training": 2, "evaluation": 3}
-"""The step of a stage of `grow`; those that come before belong to the second."""
+_STEPS = ("Wiki, dataset and plan", "Training and proof", "Verdict")
+_MEASURES, _TRAINS = "evaluation", "training"
+"""Stages of `grow`; what comes before is looked at once more when a plan is followed."""
 _OPEN = ("planning", "planned", "growing")
 
 
@@ -76,11 +80,24 @@ class GrowForm:
             check_name(asked.name, "project name")
         if asked.minutes:
             _check_minutes(asked.minutes)
-        if asked.threads and not (asked.threads.isascii() and asked.threads.isdigit()):
-            raise InvalidInputError(
-                f"{asked.threads[:40]!r} is no number of threads", hint="write one, such as 1"
-            )
+        if asked.threads:
+            whole_number(
+                asked.threads, f"{asked.threads[:40]!r} is no number of threads", "write one, such as 1",
+                smallest=1, largest=1024,
+            )  # fmt: skip
         return asked
+
+    def check_source(self) -> None:
+        """Look for a source that is a path, before a process is begun.
+
+        Raises:
+            InvalidInputError: It is not there.
+        """
+        if self.source.startswith(("/", "~", ".")) and not Path(self.source).expanduser().exists():
+            raise InvalidInputError(
+                f"there is no {self.source[:200]} on the server's machine",
+                hint="write a folder's path, a git URL or an archive",
+            )
 
     @property
     def arguments(self) -> list[str]:
@@ -138,8 +155,12 @@ class GrowRun:
             raise NotFoundError(f"there is no run {run_id[:40]!r}", hint="go to Projects, and grow again")
         return run
 
-    def start(self, environment: Mapping[str, str]) -> None:
+    def start(self, environment: Mapping[str, str], resumed: str = "") -> None:
         """Train what was planned; a run that has begun is left to itself.
+
+        Args:
+            environment: What the process needs to find the same home.
+            resumed: The training that goes on already, and that it is to follow.
 
         Raises:
             ConflictError: There is no plan that could be followed.
@@ -150,6 +171,7 @@ class GrowRun:
             raise ConflictError(
                 f"this run cannot start: it is {self.state}", hint="wait for its plan, or grow again"
             )
+        write_atomic(self.folder / "resumed", resumed)
         self._work("grown", [], environment)
 
     def stop(self) -> None:
@@ -181,6 +203,13 @@ class GrowRun:
     def asked(self) -> GrowForm:
         """What the form said."""
         return GrowForm(**read_json(self.folder / "asked.json"))
+
+    @property
+    def called(self) -> str:
+        """Its project, where that is known, its source, and when it was asked for."""
+        project = self.asked.name or (self.plan or {}).get("project", "")
+        at = f"{self.id[9:11]}:{self.id[11:13]}"
+        return f"{project} of {self.asked.source}, {at} UTC" if project else f"{self.asked.source}, {at} UTC"
 
     @property
     def state(self) -> str:
@@ -226,14 +255,52 @@ class GrowRun:
 
     @property
     def steps(self) -> list[tuple[str, str]]:
-        """What growing does in turn, each "done", "now" or "later"."""
-        state, far = self.state, OwnProcess(self.folder).progress
-        if state == "growing":
-            at = _STAGES.get(far.stage, 1) if far else 1
+        """What growing does in turn, each "done", "now", "failed" or "later"."""
+        state = self.state
+        if self._has_begun:
+            at = len(_STEPS) if state == "grown" else 2 if self._stage == _MEASURES else 1
         else:
-            at = {"planning": 0, "planned": 1, "grown": len(_STEPS)}.get(state, 1 if self._has_begun else 0)
-        now = "now" if state in ("planning", "growing") else "later"
-        return [(words, "done" if n < at else now if n == at else "later") for n, words in enumerate(_STEPS)]
+            at = 0 if state == "planning" or not self.plan or self.error else 1
+        here = {"planning": "now", "growing": "now", "failed": "failed"}.get(state, "later")
+        return [(words, "done" if n < at else here if n == at else "later") for n, words in enumerate(_STEPS)]
+
+    @property
+    def _stage(self) -> str:
+        far = OwnProcess(self.folder).progress
+        return far.stage if far else ""
+
+    def training(self, jobs: Sequence[JobRow]) -> JobRow | None:
+        """The one that it follows now, or goes on with, of those that work or wait."""
+        resumed = self._resumed
+        if self.state != "growing" or not (resumed or self._stage == _TRAINS):
+            return None
+        of_id = (job for job in jobs if job.id == resumed)
+        began = self._began
+        since = sorted(
+            (job for job in jobs if max(job.created_at, job.started_at or "") >= began),
+            key=lambda job: job.created_at,
+        )
+        return next(of_id, None if resumed else next(iter(since), None))
+
+    def waits_for(self, job_id: str) -> bool:
+        """Whether it will start this training once more, which was resumed for it: it does not follow it yet."""
+        return self.state == "growing" and self._resumed == job_id and self._stage != _TRAINS
+
+    @property
+    def _resumed(self) -> str:
+        try:
+            return (self.folder / "resumed").read_text("utf-8").strip()
+        except FileNotFoundError:
+            return ""
+
+    @property
+    def _began(self) -> str:
+        """When its process began, as the registry writes times; after all of them where that is not known."""
+        try:
+            at = float(read_json(self.folder / "process.json")["create_time"])
+        except (OSError, ValueError, LookupError, TypeError):
+            return "~"
+        return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds")
 
     def log_tail(self) -> str:
         """The end of what it said."""

@@ -19,7 +19,7 @@ from codebase_gardener.page.training_feed import PENDING
 from codebase_gardener.page.works import works_of
 from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.training.spec import TrainingSpec
-from codebase_gardener.utils.error_handling import ConflictError
+from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError
 from codebase_gardener.utils.names import parse_ref
 
 __all__ = ["grow_routes", "open_trainings"]
@@ -31,14 +31,28 @@ def grow_routes(shell: Shell) -> Sequence[BaseRoute]:
     """The form, a run that was asked for, and its start."""
     settings = shell.gardener.settings
 
+    names = [field.name for field in dataclass_fields(GrowForm)]
+
+    def filled_in(asked: Form, problem: InvalidInputError | None = None) -> Response:
+        return shell.render(
+            "projects/grow.html",
+            status=400 if problem else 200,
+            asked=asked,
+            bases=list(NAMED),
+            base=settings.base,
+            problem=problem,
+        )
+
     def form(request: Request) -> Response:
-        given = request.query_params
-        asked = {field.name: given.get(field.name, "") for field in dataclass_fields(GrowForm)}
-        return shell.render("projects/grow.html", asked=asked, bases=list(NAMED), base=settings.base)
+        return filled_in({name: request.query_params.get(name, "") for name in names})
 
     def plan(request: Request, fields: Form) -> Response:
-        run = GrowRun.ask(settings.home, GrowForm.of(fields), settings.for_workers)
-        return shell.redirect(shell.link("grow", run.id))
+        try:
+            asked = GrowForm.of(fields)
+            asked.check_source()
+        except InvalidInputError as error:  # what was typed is still there
+            return filled_in({name: fields.get(name, "") for name in names}, error)
+        return shell.redirect(shell.link("grow", GrowRun.ask(settings.home, asked, settings.for_workers).id))
 
     def show(request: Request) -> Response:
         run = _run(settings.home, request)
@@ -50,13 +64,17 @@ def grow_routes(shell: Shell) -> Sequence[BaseRoute]:
             again=shell.link("grow", **asdict(run.asked)),
             state=state,
             plan=run.plan,
-            trainings=open_trainings(shell, project) if state == "growing" else [],
+            training=training_of(run),
             has_wiki=bool(overview_of(settings.projects_dir, project)) if project else False,
             made=parse_ref(run.grown["adapter"]) if run.grown and "adapter" in run.grown else None,
             log=run.log_tail(),
             now="".join(work.progress for work in works_of(settings.home, [run.folder])),
             options=options,
         )
+
+    def training_of(run: GrowRun) -> JobRow | None:
+        project = (run.plan or {}).get("project", "")
+        return run.training(open_trainings(shell, project)) if project else None
 
     def start(request: Request, fields: Form) -> Response:
         run = _run(settings.home, request)
@@ -65,7 +83,7 @@ def grow_routes(shell: Shell) -> Sequence[BaseRoute]:
 
     def stop(request: Request, fields: Form) -> Response:
         run = _run(settings.home, request)
-        if run.state == "growing" and open_trainings(shell, (run.plan or {}).get("project", "")):
+        if training_of(run):
             raise ConflictError(
                 "it trains now", hint="cancel the training on its page: that ends this run, too"
             )

@@ -64,10 +64,14 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
     predictions = _Predictions()
 
     def form(request: Request) -> Response:
-        asked = {name: request.query_params.get(name, "").strip() for name in _FIELDS}
+        return filled_in({name: request.query_params.get(name, "").strip() for name in _FIELDS})
+
+    def filled_in(asked: Mapping[str, str], problem: CodebaseGardenerError | None = None) -> Response:
         predicted, refused = _predicted(gardener, predictions, {**asked, "method": asked["method"] or "svd"})
         return shell.render(
             "merge/form.html",
+            status=400 if problem else 200,
+            problem=problem,
             asked=asked,
             methods=MERGE_METHODS,
             places=range(_PLACES),
@@ -78,7 +82,11 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
         )
 
     def try_it(request: Request, fields: Form) -> Response:
-        asked = _checked(gardener, {name: fields.get(name, "").strip() for name in _FIELDS})
+        given = {name: fields.get(name, "").strip() for name in _FIELDS}
+        try:
+            asked = _checked(gardener, given)
+        except (InvalidInputError, NotFoundError, ConflictError) as error:  # what was typed is still there
+            return filled_in(given, error)
         _tidy(runs)
         folder = runs / f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(4)}"
         make_folder(folder)

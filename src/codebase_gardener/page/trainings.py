@@ -50,6 +50,7 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
             before=before,
             more=shell.link("trainings", q=q, before=shown[-1].id) if len(found) > _ROWS else "",
             runs=any(job.state in PENDING for job in shown),
+            several=len(shown) > 1,
         )
 
     def one(request: Request) -> Response:
@@ -115,13 +116,17 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
         )
 
     def cancel(request: Request, form: Form) -> Response:
-        return shell.redirect(shell.link("trainings", jobs.cancel(form.get("what", "")).id))
+        what = form.get("what", "")
+        for run in runs_of(gardener.settings.home):
+            if run.waits_for(what):
+                run.stop()  # else it would start the training again
+        return shell.redirect(shell.link("trainings", jobs.cancel(what).id))
 
     def resume(request: Request, form: Form) -> Response:
         job = jobs.resume(form.get("what", ""), from_start=form.get("anew") == "yes")
         home = gardener.settings.home
         if run := next((one for one in runs_of(home) if one.ended_training == job.id), None):
-            run.start(gardener.settings.for_workers)  # it goes on as far as the verdict
+            run.start(gardener.settings.for_workers, job.id)  # it goes on as far as the verdict
         return shell.redirect(shell.link("trainings", job.id))
 
     return [

@@ -85,6 +85,7 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
         text = opened.views.fill(
             "changes.html", "changes", title="Changes", changes=opened.changes, corrections=opened.corrections(),
             source=gardener.registry.project(opened.wiki.project).source, waiting=opened.has_newer_corrections,
+            built_at=opened.built_from.revision if opened.built_from else "",
         )  # fmt: skip
         return _html(text)
 

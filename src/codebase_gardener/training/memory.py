@@ -20,6 +20,7 @@ __all__ = [
     "check_free",
     "check_memory",
     "estimate_memory",
+    "expects_bf16",
     "has_fast_layers",
     "kept_bytes",
     "serving_bytes",
@@ -57,6 +58,18 @@ def batch_tokens(spec: TrainingSpec) -> int:
     """Padded tokens of the largest batch that the options allow."""
     tokens = spec.batch_size * spec.max_length
     return max(spec.max_length, min(tokens, spec.batch_tokens)) if spec.batch_tokens else tokens
+
+
+def expects_bf16(spec: TrainingSpec, device: str) -> bool:
+    """Whether a base will be held in bfloat16, before a run has measured what pays.
+
+    Args:
+        spec: Its dtype, where that is given.
+        device: "cpu", "cuda", ….
+    """
+    if spec.dtype != "auto":
+        return spec.dtype != "float32"
+    return device != "cpu" or limits.multiplies_bf16()
 
 
 def estimate_memory(base: Base | BaseShape, spec: TrainingSpec, *, bf16: bool = True) -> MemoryEstimate:

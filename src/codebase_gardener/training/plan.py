@@ -13,7 +13,7 @@ from typing import Any
 
 from codebase_gardener.bases.shape import BaseShape
 from codebase_gardener.training.advice import FEW_ROWS, HIGH_RANK, Advice, advise_training
-from codebase_gardener.training.memory import MemoryEstimate, batch_tokens
+from codebase_gardener.training.memory import MemoryEstimate, batch_tokens, expects_bf16
 from codebase_gardener.training.probe import Probe
 from codebase_gardener.training.spec import TrainingSpec, parse_spec
 from codebase_gardener.utils.error_handling import InvalidInputError, ResourceError
@@ -34,12 +34,14 @@ class Facts:
         rows: To train on.
         limit_bytes: The budget, or the memory that is free.
         limit_is: What the limit is, in words.
+        device: That trains.
     """
 
     shape: BaseShape
     rows: int
     limit_bytes: int
     limit_is: str
+    device: str = "cuda"
 
 
 @dataclass(frozen=True)
@@ -315,7 +317,7 @@ def make_plan(
     """
     reasons = {reason.option: reason for reason in _propose(facts, base_spec, given)}
     spec = _changed(base_spec, {option: reason.value for option, reason in reasons.items()})
-    bf16, factor = spec.dtype != "float32", 1.0
+    bf16, factor = expects_bf16(spec, facts.device), 1.0
     measured: Probe | None = None
 
     def memory_of(asked: TrainingSpec) -> int:

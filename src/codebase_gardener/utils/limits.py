@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["available_bytes", "core_numbers", "cores", "kernel_kills", "load_per_core", "total_bytes"]
+__all__ = [
+    "available_bytes", "core_numbers", "cores", "kernel_kills", "load_per_core", "multiplies_bf16", "total_bytes",
+]  # fmt: skip
 
 _ROOT = Path("/")
 _UNLIMITED = 2**60
@@ -48,6 +50,20 @@ def core_numbers() -> list[int]:
     """The cores that this process may run on, by number; none where the system does not say."""
     affinity = getattr(os, "sched_getaffinity", None)
     return sorted(affinity(0)) if affinity else []
+
+
+def multiplies_bf16(root: Path = _ROOT) -> bool:
+    """Whether the processor says that it multiplies bfloat16; True where the system does not tell.
+
+    On x86 that is AVX512-BF16 or AMX, on Arm the extension of that name.
+    """
+    try:
+        told = (root / "proc" / "cpuinfo").read_text("utf-8", "replace")
+    except OSError:
+        return True
+    flags = {flag for line in told.splitlines() if line.lower().startswith(("flags", "features"))
+             for flag in line.partition(":")[2].split()}  # fmt: skip
+    return not flags or bool(flags & {"avx512_bf16", "amx_bf16", "bf16"})
 
 
 def load_per_core() -> float:
