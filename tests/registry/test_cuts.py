@@ -146,3 +146,23 @@ def test_a_change_that_is_refused_is_not_tried_again(registry, reserve):
     with pytest.raises(Exception, match="changed meanwhile"):
         registry.database.run(work, writes=True)
     assert len(runs) == 1
+
+
+def test_a_number_that_a_killed_server_gave_out_again_is_another_transaction(url):
+    with Registry(url) as registry, registry.database.engine.connect() as connection:
+        connection.execute(text("CHECKPOINT"))  # as at the end of a recovery: numbers from here on are new
+        connection.commit()
+        connection.execute(text("CREATE TABLE mark (x INTEGER)"))
+        sent = database._Sent.on(connection)
+        assert sent.status(connection) == "in progress"
+        connection.commit()
+        assert sent.status(connection) == "committed"
+        assert sent._replace(server_began="before").status(connection) == "aborted"
+        assert sent._replace(server_began="before", timeline="00000009").status(connection) is None
+        assert (
+            sent._replace(server_began="before", number=sent.number + 2**20).status(connection) == "aborted"
+        )
+        old = sent._replace(server_began="before", number=sent.number - 1)
+        assert old.status(connection) == "committed"
+        connection.rollback()
+        assert database._Sent.on(connection) is None

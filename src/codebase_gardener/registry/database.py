@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, StatementError
@@ -35,6 +35,45 @@ CONNECTIONS = 10
 """How many connections a process has to PostgreSQL at most."""
 
 R = TypeVar("R")
+
+_SERVER = (
+    "CAST(pg_postmaster_start_time() AS TEXT), substring(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)"
+)
+"""When it was started, and its timeline."""
+
+
+class _Sent(NamedTuple):
+    """A transaction whose COMMIT is on its way to PostgreSQL.
+
+    A server that is killed forgets numbers that it has not written down, and gives them to others: whether it was begun
+    anew since, and with which number it went on, is asked, too. A server of another timeline knows nothing of it.
+    """
+
+    number: int
+    server_began: str
+    timeline: str
+
+    @classmethod
+    def on(cls, connection: Connection) -> _Sent | None:
+        """The one of a connection; None where it changes nothing."""
+        number, *server = connection.execute(
+            text(f"SELECT pg_current_xact_id_if_assigned(), {_SERVER}")
+        ).one()
+        return cls(int(number), *server) if number is not None else None
+
+    def status(self, connection: Connection) -> str | None:
+        """ "committed", "aborted", "in progress", or None where this server cannot know."""
+        began, timeline = connection.execute(text(f"SELECT {_SERVER}")).one()
+        if timeline != self.timeline:
+            return None
+        if began != self.server_began:  # a checkpoint ends its recovery, before anybody may connect
+            kept = "SELECT next_xid FROM pg_control_checkpoint()"
+            epoch, _, number = str(connection.scalar(text(kept))).partition(":")
+            if self.number >= (int(epoch) << 32) + int(number):
+                return "aborted"
+        asked = text("SELECT pg_xact_status(CAST(CAST(:number AS TEXT) AS xid8))")
+        found: str | None = connection.scalar(asked, {"number": str(self.number)})
+        return found
 
 
 class Database:
@@ -109,19 +148,19 @@ class Database:
 
     def _run_once(self, work: Callable[[Connection], R], writes: bool) -> R:
         engine = self.engine.execution_options(writes=True) if writes else self._reading
-        number: str | None = None
+        sent: _Sent | None = None
         try:
             with engine.connect() as connection, connection.begin() as transaction:
                 result = work(connection)
                 if writes and self.file is None:
-                    number = connection.scalar(text("SELECT CAST(pg_current_xact_id_if_assigned() AS TEXT)"))
+                    sent = _Sent.on(connection)
                 transaction.commit()
         except Exception as error:
-            if number is None or not was_cut(error) or not self._was_committed(number, error):
+            if sent is None or not was_cut(error) or not self._was_committed(sent, error):
                 raise
         return result
 
-    def _was_committed(self, number: str, cut: Exception) -> bool:
+    def _was_committed(self, sent: _Sent, cut: Exception) -> bool:
         """What became of a transaction whose connection was cut while it was being committed."""
         from tenacity import (
             RetryError,
@@ -135,9 +174,7 @@ class Database:
 
         def ask() -> str | None:
             with self.engine.connect() as connection:
-                status = text("SELECT pg_xact_status(CAST(:number AS xid8))")
-                found: str | None = connection.scalar(status, {"number": number})
-                return found
+                return sent.status(connection)
 
         passing = retry_any(
             retry_if_exception(is_passing), retry_if_result(lambda said: said == "in progress")
