@@ -22,8 +22,11 @@ _PARTS = 8
 
 
 def free_ports(wanted: int) -> int:
-    """The first of so many ports in a row that nobody listens on."""
-    for port in range(21000 + os.getpid() % 2000 * 10, 60000, wanted):
+    """The first of so many ports in a row that nobody listens on, below those that outgoing connections are given.
+
+    Who knocks at a service that was killed could else meet itself, and hold its port.
+    """
+    for port in range(12_000 + os.getpid() % 2000 * 10, 32_768, wanted):
         with suppress(OSError):
             for number in range(port, port + wanted):
                 with socket.socket() as probe:
