@@ -36,6 +36,12 @@ def real_sized(tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return resolve_base(str(tiny_base), tmp_path / "bases")
 
 
+@pytest.fixture(autouse=True)
+def multiplies_bf16(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are those of a processor that does, whatever this one is."""
+    monkeypatch.setattr("codebase_gardener.utils.limits.multiplies_bf16", lambda: True)
+
+
 def free(monkeypatch: pytest.MonkeyPatch, gigabytes: float) -> None:
     monkeypatch.setattr(planning, "available_bytes", lambda: int(gigabytes * 1e9))
 

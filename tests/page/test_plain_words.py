@@ -92,6 +92,8 @@ def test_every_kind_of_event_is_told_in_words() -> None:
 
 
 def test_an_event_of_another_version_is_told_without_raw_names() -> None:
+    [(_, words)] = happened([{"kind": "trained", "time": 0.0, "steps": 1, "tokens": 1409}])
+    assert words == "trained: 1 step, 1409 tokens"
     [(_, words)] = happened([{"kind": "warmed_up", "time": 0.0, "best_step": 3, "new_thing": "x"}])
     assert words == "warmed up: step whose weights are published 3, new thing x"
 

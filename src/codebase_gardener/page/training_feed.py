@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -116,6 +117,7 @@ _WORDS = {
 def _words(event: Mapping[str, Any]) -> str:
     try:
         words = _WORDS[event["kind"]].format_map(event)
+        words = re.sub(r"(?<![\d.,])1 (step|row|token|layer|look)s\b", r"1 \1", words)
         return words.replace("it has ended: error", "it has ended: failed")
     except (KeyError, ValueError, TypeError):  # of another version of the package
         told = ", ".join(
