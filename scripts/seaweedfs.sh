@@ -66,7 +66,15 @@ KEYS
     exit 1
 }
 
-stop() { kill -9 "$(cat "$1/pid")" 2>/dev/null || true; }
+stop() {  # a process that was killed holds its ports until it is gone
+    local pid
+    pid=$(cat "$1/pid")
+    kill -9 "$pid" 2>/dev/null || return 0
+    for _ in $(seq 500); do
+        grep -qs '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$pid/status" || return 0
+        sleep 0.02
+    done
+}
 
 case "${1:-}:$#" in
     install:1) install_weed ;;

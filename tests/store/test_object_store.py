@@ -280,12 +280,14 @@ def publish_until_told(url: str, folder: Path, key: str) -> bool:
     staged.mkdir()
     (staged / "weights").write_bytes(os.urandom(random.randint(1, 12 << 20)))
     publish_dir(staged, folder)
-    store = ObjectStore(url, BlobCache(folder.parent / "cache", 1 << 24))
+    store, end = ObjectStore(url, BlobCache(folder.parent / "cache", 1 << 24)), time.monotonic() + 120
     while True:
         try:
             store.publish(folder, key)
         except ConflictError:
             return False
         except StoreError:
+            if time.monotonic() > end:  # the service did not come back
+                raise
             continue
         return True
