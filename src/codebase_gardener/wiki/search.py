@@ -15,7 +15,7 @@ from codebase_gardener.documents.blocks import Block
 from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.documents.reading import blocks
 from codebase_gardener.knowledge.pages.documents import page_documents, page_of
-from codebase_gardener.knowledge.pages.markup import EMPTY
+from codebase_gardener.knowledge.pages.markup import EMPTY, spoken
 from codebase_gardener.languages.table import language_of
 from codebase_gardener.repository.areas import area_of
 from codebase_gardener.retrieval.documents import COMMENT_KIND, Document, documents_of
@@ -209,13 +209,13 @@ class WikiIndex:
             score=round(hit.score, 3),
             id=page or document.anchor,
             title=document.symbol,
-            overview=overview,
+            overview=spoken(overview) if page else overview,
             overview_anchor=(_ANCHOR.findall(overview) or [first])[0] if page and "“" in overview else first,
             anchor=told[-1 if said.startswith("|") else 0]
             if told
             else self._pages.place_of(document, said) or first,
             kind=document.kind,
-            said=_short(_plain(said) if page else said),
+            said=_short(_plain(said) if page and not self._pages.is_code(document, said) else said),
         )
 
     def _best_part(self, query: str, question: str) -> list[Document]:
@@ -260,7 +260,7 @@ def _prose(block: Block) -> str:
 
 def _plain(line: str) -> str:
     """A line of a page as it is read: of a link its words, of a table's row what its cells say but their places."""
-    text = _LINK.sub(r"\1", line)
+    text = spoken(_LINK.sub(r"\1", line))
     if not text.startswith("|"):
         return text
     cells = (cell.replace("\\|", "|").strip() for cell in _CELL.split(text.strip("| ")))
