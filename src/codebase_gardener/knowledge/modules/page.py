@@ -185,7 +185,7 @@ def _nameless(module: Module, given: ModulePages) -> str:
         return f"has {files} of code; definitions in {enumerated(list(map(code, unread)), len(unread))} are not read."
     if offered := [code(name) for name, _ in _offered(module, given)]:
         return f"offers {counted(len(offered), 'name')}: {tallied(offered, _MOST_SHOWN)}."
-    return f"defines nothing by a name: {files} of code."
+    return f"defines nothing public: {files} of code."
 
 
 def _offered(module: Module, given: ModulePages) -> list[tuple[str, Target | None]]:
