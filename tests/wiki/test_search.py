@@ -198,6 +198,15 @@ def test_what_is_found_is_shown_without_escapes_but_code_as_it_is() -> None:
     assert found.said == "return match(r'water\\_hot')"
 
 
+def test_a_line_of_a_section_is_shown_without_its_marks_but_its_code_as_it_is() -> None:
+    text = (
+        "Hot.\n\nOf *clay*: see [glaze](./glaze.md) for \\_\\_dict\\_\\_.\n\n```python\nrows[0](*ash)\n```\n"
+    )
+    section = Document("a.md:L1-9", "a.md", "Kilns", text, "text")
+    assert wiki_search._worded(section, text.split("\n")[2]) == "Of clay: see glaze for __dict__."
+    assert wiki_search._worded(section, "rows[0](*ash)") == "rows[0](*ash)"
+
+
 def test_what_a_section_says_is_read_without_directives_fields_and_borders() -> None:
     text = (
         "Brokers\n=======\n\n:Date: |today|\n\n.. contents::\n    :local:\n\nUse :class:`~pot.Broker` with *care*.\n\n"

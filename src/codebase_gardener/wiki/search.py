@@ -215,7 +215,13 @@ class WikiIndex:
             if told
             else self._pages.place_of(document, said) or first,
             kind=document.kind,
-            said=_short(_plain(said) if page and not self._pages.is_code(document, said) else said),
+            said=_short(
+                said
+                if self._pages.is_code(document, said)
+                else _plain(said)
+                if page
+                else _worded(document, said)
+            ),
         )
 
     def _best_part(self, query: str, question: str) -> list[Document]:
@@ -247,6 +253,17 @@ def _as_read(document: Document) -> list[str]:
             if block.kind in _READ
         ]
     return document.text.splitlines()
+
+
+def _worded(document: Document, line: str) -> str:
+    """A line of a section without its marks; of its code, or of a file of code, as it stands."""
+    language = language_of(document.path)
+    if document.kind not in _PROSE or language not in ("rst", "markdown"):
+        return line
+    is_code = any(
+        one.kind == "code" and line in one.text for one in blocks(document.path, language, document.text)
+    )
+    return line if is_code else plain_text(line, code_marks=True)
 
 
 def _prose(block: Block) -> str:
