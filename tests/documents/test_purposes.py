@@ -81,3 +81,19 @@ def test_a_sentence_that_leads_to_what_the_file_is_gives_way_to_that() -> None:
 )
 def test_a_comment_on_how_code_is_written_is_no_purpose(comment: str, said: str) -> None:
     assert purpose_of("typescript", f"// {comment}\n\nimport a from 'b'\n", None) == said
+
+
+@pytest.mark.parametrize(
+    "docstring",
+    [
+        '!!! abstract "Usage"\n    [Bake a Pot](../pots.md)\n\nThe `pot` module holds pots.\n',
+        "JSON Pots\n\nHot.\n\nThis module holds pots. It boils.\n",
+        ".. note::\n   Hot.\n\nThe `pot` module holds pots.\n",
+    ],
+)
+def test_a_box_or_a_title_on_top_of_a_docstring_is_no_purpose(docstring: str) -> None:
+    assert purpose_of("python", "", docstring) in ("The `pot` module holds pots.", "This module holds pots.")
+
+
+def test_a_title_is_the_purpose_where_nothing_else_says_it() -> None:
+    assert purpose_of("python", "", "JSON Pots\n\nHot.\n") == "JSON Pots"

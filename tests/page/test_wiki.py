@@ -51,7 +51,7 @@ def test_from_the_list_to_a_page_and_the_lines_that_it_cites(home: Home, page: P
     page.goto(f"{home.url}/page/wiki")
     expect(page.get_by_role("button", name="Build the wiki of fallow")).to_be_visible()
     page.get_by_role("link", name="garden", exact=True).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("garden")
+    expect(page.get_by_role("heading", level=1)).to_have_text("garden: the way in")
     tree = page.get_by_role("navigation", name="Modules and workflows")
     module = tree.get_by_role("link").first
     words = module.inner_text()
@@ -62,6 +62,7 @@ def test_from_the_list_to_a_page_and_the_lines_that_it_cites(home: Home, page: P
     assert re.search(r"/source/.*#L\d+-L\d+$", page.url)
     assert page.locator(".row.on").count() > 1
     page.go_back()
+    page.locator("summary", has_text="Codebase Gardener").click()
     page.get_by_role("link", name="Wiki", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Wikis")
 
@@ -93,6 +94,28 @@ def test_lines_that_the_wiki_has_otherwise_or_not_at_all_are_shown_alone(
     for project, what in (("garden", "gone.py%3AL1-2"), ("fallow", "a.py%3AL1-2")):
         answer = page.request.get(f"{home.url}/page/wiki/{project}/at?what={what}", max_redirects=0)
         assert alone.search(answer.headers["location"])
+
+
+@pytest.mark.parametrize(("width", "most"), [(2000, 60), (1280, 60), (400, 100)])
+def test_the_header_is_small_stays_whole_and_has_the_views_in_a_menu(
+    home: Home, page: Page, width: int, most: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(at(home, "modules.html"))
+    page.evaluate("document.querySelector('main').style.height = '5000px'; scrollTo(0, 2000)")
+    bar = page.evaluate("document.querySelector('.top').getBoundingClientRect().toJSON()")
+    assert bar["top"] == 0
+    assert bar["height"] <= most
+    kinds = page.get_by_role("navigation", name="Site")
+    here = kinds.locator("[aria-current]").bounding_box()
+    around = kinds.bounding_box()
+    assert here and around and around["x"] <= here["x"] <= around["x"] + around["width"] - here["width"]
+    links = page.get_by_role("navigation", name="Views").get_by_role("link")
+    expect(links).to_have_count(0)
+    page.locator("summary", has_text="Codebase Gardener").click()
+    expect(links.filter(has_text="Projects")).to_be_in_viewport()
+    page.keyboard.press("Escape")
+    expect(links).to_have_count(0)
 
 
 _JUMP = """() => {

@@ -179,6 +179,34 @@ def test_a_row_and_a_link_of_a_page_are_read_as_their_words() -> None:
     assert found.anchor == "a/pot.py:L1-2"
 
 
+def test_what_is_found_is_shown_without_escapes_but_code_as_it_is() -> None:
+    text = "A pot of \\_\\_dict\\_\\_ and `\\_a`.\n\nIts lid has a \\<b\\> and \\[\\[x\\]\\].\n"
+    code = "def boil():\n    return match(r'water\\_hot')\n"
+    index = WikiIndex(
+        SymbolIndex.build(
+            [
+                Document(
+                    "Implementation:o_boil", "boil.md", "boil", text, PAGE_KIND, evidence=("a.py:L1-2",)
+                ),
+                Document("a.py:L1-2", "a.py", "boil", code, "function"),
+            ]
+        )
+    )
+    [found] = index.search("pot lid")
+    assert (found.overview, found.said) == ("A pot of __dict__ and `\\_a`.", "Its lid has a <b> and [[x]].")
+    [found] = index.search("pot water")
+    assert found.said == "return match(r'water\\_hot')"
+
+
+def test_a_line_of_a_section_is_shown_without_its_marks_but_its_code_as_it_is() -> None:
+    text = (
+        "Hot.\n\nOf *clay*: see [glaze](./glaze.md) for \\_\\_dict\\_\\_.\n\n```python\nrows[0](*ash)\n```\n"
+    )
+    section = Document("a.md:L1-9", "a.md", "Kilns", text, "text")
+    assert wiki_search._worded(section, text.split("\n")[2]) == "Of clay: see glaze for __dict__."
+    assert wiki_search._worded(section, "rows[0](*ash)") == "rows[0](*ash)"
+
+
 def test_what_a_section_says_is_read_without_directives_fields_and_borders() -> None:
     text = (
         "Brokers\n=======\n\n:Date: |today|\n\n.. contents::\n    :local:\n\nUse :class:`~pot.Broker` with *care*.\n\n"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator
+from itertools import pairwise
 
-__all__ = ["action_in", "is_verb", "says_action", "says_purpose"]
+__all__ = ["action_in", "is_deed", "is_verb", "says_action", "says_purpose"]
 
 MOST_WORDS = 12
 """Words of what is done; a longer clause ends at a word that begins another one."""
@@ -153,6 +154,36 @@ def says_action(title: str, names: Container[str] = ()) -> bool:
     acts = [at for at, word in enumerate(words) if _is_gerund(word) or (at == 0 and word in _VERBS | _WEAK)]
     told = {at for at, word in enumerate(words) if word not in _SAYS_NOTHING | _GENERAL and word not in names}
     return bool(acts) and bool(told - {acts[0]})
+
+
+def is_deed(title: str, names: Container[str] = ()) -> bool:
+    """Whether a heading says what people do, and more than what they use; what stands before a colon is only where.
+
+    Args:
+        title: As plain text.
+        names: As for `says_action`.
+
+    Example:
+        >>> [is_deed(one) for one in ("Pots: Filling a pot", "Clay: Example", "Using a pot", "Self-cleaning pots")]
+        [True, False, False, False]
+        >>> is_deed("Using a pot to measure water")
+        True
+    """
+    told = title.rpartition(": ")[2]
+    words = [word.lower() for word in _WORD.findall(told)]
+    while words[:1] in (["how"], ["to"]):
+        words = words[1:]
+    if words[:1] in (["use"], ["using"]):
+        return any(word == "to" and verb in _VERBS for word, verb in pairwise(words))
+    deeds = [word for word in words if _is_gerund(word) and word not in _GENERAL and _is_whole(word)]
+    deeds += [word for word in words[:1] if is_verb(word)]
+    return bool(deeds) and says_action(told, names)
+
+
+def _is_whole(gerund: str) -> bool:
+    """Whether it is no part of a compound that only describes: "self-cleaning" does, "fine-tuning" does not."""
+    stem = gerund.removesuffix("ing")
+    return "-" not in gerund or stem in _VERBS or f"{stem}e" in _VERBS
 
 
 def action_in(sentence: str, names: Container[str] = ()) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from codebase_gardener.documents.fences import fence_after
-from codebase_gardener.documents.prose import without_title
+from codebase_gardener.documents.prose import box_end, without_title
 from codebase_gardener.documents.sentences import first_sentence, takes_back, told_alone
 from codebase_gardener.utils.memo import remembered
 
@@ -38,8 +38,6 @@ _ASIDE = re.compile(r"(?:Note|Warning|Caution|Deprecated|TODO|\.\. )\b", re.IGNO
 _DEPRECATED = re.compile(r"\s*Deprecated:\s+(\S.*)", re.DOTALL)
 _LINK_TARGET = re.compile(r"^[ \t]*\[[^\[\]\n]{1,200}\]:[ \t]+\S{1,1000}[ \t]*(?:\n|\Z)", re.MULTILINE)
 """Where a link of the text leads: no prose."""
-_BOX = re.compile(r"(?:(:::+|```+)\{?[\w-]+\}?|!!!|\?\?\?\+?|===\+? \"|\.\. [\w-]+::)[^\n]*\n")
-_OUTSIDE = re.compile(r"^(?=[^\s])", re.MULTILINE)
 _EXAMPLE = re.compile(
     r"(?:\*\*|#+ *)?(?:code )?(?:usage )?examples?(?: of use| usage)?\W{0,4}$", re.IGNORECASE
 )
@@ -287,7 +285,7 @@ def _without_examples(text: str) -> str:
 def _split(text: str) -> tuple[str, str]:
     """First sentence, and what follows it."""
     text = without_title(text).strip()
-    if end := _box_end(text):  # what it is stands after the box
+    if end := box_end(text):  # what it is stands after the box
         summary, after = _split(text[end:])
         return summary, "\n\n".join(part for part in (after, text[:end].rstrip()) if part)
     paragraph, _, rest = text.partition("\n\n")
@@ -300,17 +298,3 @@ def _split(text: str) -> tuple[str, str]:
         summary, after = f"{summary} {following}", after[len(following) :].strip()
     said = told_alone(summary) if summary.endswith(":") else summary
     return said, "\n\n".join(part for part in (after, rest.strip("\n")) if part.strip())
-
-
-def _box_end(text: str) -> int:
-    """Where the text after a box of MkDocs, MyST or Sphinx begins; 0 where the text begins with none, or is one."""
-    opened = _BOX.match(text)
-    if not opened:
-        return 0
-    if mark := opened[1]:
-        closed = re.compile(rf"^{mark}[ \t]*$", re.MULTILINE).search(text, opened.end())
-        end = closed.end() if closed else len(text)
-    else:
-        outside = _OUTSIDE.search(text, opened.end())
-        end = outside.start() if outside else len(text)
-    return end if text[end:].strip() else 0

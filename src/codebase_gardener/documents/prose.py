@@ -8,7 +8,7 @@ from html import unescape
 
 from codebase_gardener.documents.code_spans import code_spans, edited
 
-__all__ = ["MAX_PROSE", "mentioned_names", "plain_text", "role_free", "tag_free", "without_title"]
+__all__ = ["MAX_PROSE", "box_end", "mentioned_names", "plain_text", "role_free", "tag_free", "without_title"]
 
 MAX_PROSE = 4000
 """Characters of one text that are kept."""
@@ -70,6 +70,8 @@ _ROLES: tuple[tuple[re.Pattern[str], str], ...] = (
     # rst: what is escaped after a mark joins it, as in `Option`\s
     (re.compile(r"(?<![\w`])(`{1,2}[^\s`](?:[^`\n]{0,200}[^\s`])?`{1,2})\\ ?(?=[A-Za-z])"), r"\1"),
 )
+_BOX = re.compile(r"(?:(:::+|```+)\{?[\w-]+\}?|!!!|\?\?\?\+?|===\+? \"|\.\. [\w-]+::)[^\n]*\n")
+_OUTSIDE = re.compile(r"^(?=[^\s])", re.MULTILINE)
 _TITLE = re.compile(
     r"\s{0,40}(?:([=\-~^*#+_\"'`.:])\1{2,200}[ \t]*\n)?[^\n]{1,200}\n"
     r"[ \t]*([=\-~^*#+_\"'`.:])\2{2,200}[ \t]*(?:\n|\Z)\s*"
@@ -114,6 +116,26 @@ def without_title(text: str) -> str:
     """
     found = _TITLE.match(text)
     return text[found.end() :] or text if found else text
+
+
+def box_end(text: str) -> int:
+    """Where the text after a box of MkDocs, MyST or Sphinx begins; 0 where the text begins with none, or is one.
+
+    Example:
+        >>> text = "!!! note\\n    Hot.\\n\\nIt boils."
+        >>> text[box_end(text) :], box_end("It boils.")
+        ('It boils.', 0)
+    """
+    opened = _BOX.match(text)
+    if not opened:
+        return 0
+    if mark := opened[1]:
+        closed = re.compile(rf"^{mark}[ \t]*$", re.MULTILINE).search(text, opened.end())
+        end = closed.end() if closed else len(text)
+    else:
+        outside = _OUTSIDE.search(text, opened.end())
+        end = outside.start() if outside else len(text)
+    return end if text[end:].strip() else 0
 
 
 def plain_text(text: str, *, code_marks: bool = False) -> str:

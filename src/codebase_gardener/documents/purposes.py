@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable
 from itertools import islice
 
+from codebase_gardener.documents.prose import box_end, plain_text
 from codebase_gardener.documents.sentences import first_sentence, sentences
 from codebase_gardener.languages.commented_code import is_code_line
 from codebase_gardener.languages.table import LANGUAGES
 
-__all__ = ["is_wordless", "purpose_of"]
+__all__ = ["is_title", "is_wordless", "purpose_of"]
 
 MAX_PURPOSE = 200
 """Characters."""
@@ -42,6 +43,7 @@ _OF_ITS_CODE = re.compile(
     re.IGNORECASE,
 )
 """How a comment begins that says why code is written as it is: it speaks of its writer, not of the file."""
+_ENDED = re.compile(r"[.!?:;…][\"')\]]*\Z")
 _READ = 4_000  # characters of a docstring that are read
 _WORDLESS = re.compile(r"\s*(?:\[?!\[|\[[^\]\n]{1,100}\]:\s|<[^<>\n]{1,200}>\s*$|https?://\S+\s*$)")
 """A line of badges, of an address or of a tag."""
@@ -57,7 +59,7 @@ def purpose_of(language: str, text: str, docstring: str | None, headings: Iterab
         headings: Titles of a document's sections.
     """
     if docstring:
-        lines = docstring.strip().split("\n")
+        lines = _without_boxes(docstring.strip()).split("\n")
         said = "\n".join(
             line for line in lines if not (_BOILERPLATE.search(line) or is_wordless(line))
         ).strip()
@@ -68,14 +70,33 @@ def purpose_of(language: str, text: str, docstring: str | None, headings: Iterab
     return first_sentence(title or ("" if _OF_ITS_CODE.match(comment) else comment), MAX_PURPOSE)
 
 
+def _without_boxes(docstring: str) -> str:
+    """What a docstring says after the boxes that it begins with: they point elsewhere."""
+    while end := box_end(docstring):
+        docstring = docstring[end:].strip()
+    return docstring
+
+
 def _of_the_file(docstring: str) -> str:
-    """The sentence that says what the file is, where the first one only leads there: "When …", "If …"."""
-    if not _LEADS_THERE.match(docstring):
-        return ""
+    """The sentence that says what the file is, where the first one only leads there: "When …", a title."""
     paragraphs = docstring[:_READ].split("\n\n")
+    if not (_LEADS_THERE.match(docstring) or is_title(paragraphs[0])):
+        return ""
     said = (one for paragraph in paragraphs for one in sentences(" ".join(paragraph.split())))
     found = next(filter(_IS_OF_FILE.match, said), "")
     return first_sentence(found, MAX_PURPOSE)
+
+
+def is_title(text: str) -> bool:
+    """Whether a text only names something, as a heading does: no sentence ends in it, and each word is a name's.
+
+    Example:
+        >>> [is_title(one) for one in ("[JSON Schema](a.md)", "Advanced User Guide", "Guide to pots", "Bakes Pots.")]
+        [True, True, False, False]
+    """
+    said = plain_text(text)
+    words = [word for word in said.split() if word[:1].isalpha()]
+    return not _ENDED.search(said) and bool(words) and all(word[0].isupper() for word in words)
 
 
 def is_wordless(line: str) -> bool:

@@ -11,6 +11,7 @@ from codebase_gardener.knowledge.answers.graph import Graph
 from codebase_gardener.knowledge.answers.graph_rows import DefinedName, DescribedParameter
 from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.knowledge.answers.switches import NamedSwitch
+from codebase_gardener.knowledge.pages.markup import spoken
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.retrieval.documents import COMMENT_KIND, PAGE_KIND
 from codebase_gardener.retrieval.stems import stems
@@ -75,7 +76,7 @@ def answer_how(
         if page is not None and page.type == "Workflow" and about:
             steps = _steps(page, page_of)
             decisive = shown(_anchor(page), asked, {line.anchor for line in steps})
-            lines = [GraphLine(page.overview, _anchor(page)), *decisive, *steps]
+            lines = [GraphLine(spoken(page.overview), _anchor(page)), *decisive, *steps]
             return GraphAnswer("how", page.id, tuple(lines))
     said = _said_of_getting(index, question)
     if not said and (found[0] not in fits or not found[0].anchor):

@@ -328,6 +328,10 @@ class PageRanking:
             line for anchor in page.evidence[:_SUBJECT] for line in self._code.get(anchor, "").splitlines()
         ]
 
+    def is_code(self, document: Document, line: str) -> bool:
+        """Whether a line is none of a page's own words, but of the code that it is about."""
+        return any(line == each.strip("> \t") for each in self._code_of(document))
+
     def place_of(self, document: Document, line: str) -> str:
         """Where a line stands that a page quotes; "" of what it does not quote, or says not from where."""
         entry = self._entries.get(page_of(document))

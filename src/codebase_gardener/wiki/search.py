@@ -15,7 +15,7 @@ from codebase_gardener.documents.blocks import Block
 from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.documents.reading import blocks
 from codebase_gardener.knowledge.pages.documents import page_documents, page_of
-from codebase_gardener.knowledge.pages.markup import EMPTY
+from codebase_gardener.knowledge.pages.markup import EMPTY, spoken
 from codebase_gardener.languages.table import language_of
 from codebase_gardener.repository.areas import area_of
 from codebase_gardener.retrieval.documents import COMMENT_KIND, Document, documents_of
@@ -209,13 +209,19 @@ class WikiIndex:
             score=round(hit.score, 3),
             id=page or document.anchor,
             title=document.symbol,
-            overview=overview,
+            overview=spoken(overview) if page else overview,
             overview_anchor=(_ANCHOR.findall(overview) or [first])[0] if page and "“" in overview else first,
             anchor=told[-1 if said.startswith("|") else 0]
             if told
             else self._pages.place_of(document, said) or first,
             kind=document.kind,
-            said=_short(_plain(said) if page else said),
+            said=_short(
+                said
+                if self._pages.is_code(document, said)
+                else _plain(said)
+                if page
+                else _worded(document, said)
+            ),
         )
 
     def _best_part(self, query: str, question: str) -> list[Document]:
@@ -249,6 +255,17 @@ def _as_read(document: Document) -> list[str]:
     return document.text.splitlines()
 
 
+def _worded(document: Document, line: str) -> str:
+    """A line of a section without its marks; of its code, or of a file of code, as it stands."""
+    language = language_of(document.path)
+    if document.kind not in _PROSE or language not in ("rst", "markdown"):
+        return line
+    is_code = any(
+        one.kind == "code" and line in one.text for one in blocks(document.path, language, document.text)
+    )
+    return line if is_code else plain_text(line, code_marks=True)
+
+
 def _prose(block: Block) -> str:
     """Without borders of tables; nothing where all is fields, such as ":Date: |today|". A heading ends in a colon."""
     lines = [line for line in block.text.splitlines() if _SAYS.search(line)]
@@ -260,7 +277,7 @@ def _prose(block: Block) -> str:
 
 def _plain(line: str) -> str:
     """A line of a page as it is read: of a link its words, of a table's row what its cells say but their places."""
-    text = _LINK.sub(r"\1", line)
+    text = spoken(_LINK.sub(r"\1", line))
     if not text.startswith("|"):
         return text
     cells = (cell.replace("\\|", "|").strip() for cell in _CELL.split(text.strip("| ")))

@@ -88,3 +88,16 @@ def test_what_to_type_is_no_description(first: str) -> None:
 
     assert said(first) is None
     assert said("Holds pots that run in fires.") is not None
+
+
+def test_words_for_a_folder_are_not_its_file_s_too_and_a_title_is_no_description() -> None:
+    many = "".join(f"def f{n}():\n    return {n}\n\n\n" for n in range(100))
+    files = {
+        "pot/__init__.py": f'"""Cooks in many pots."""\n\n\n{many}',
+        "pot/lid.py": '"""Advanced Guide To Lids"""\n\n\n' + many.replace("def f", "def g"),
+        "pot/rim.py": "x = 1\n" * 30,
+    }
+    repository = context_of(files).repository
+    said = {module.path: said_of(module, repository) for module in module_tree(repository).modules}
+    assert {path: one.sentence for path, one in said.items() if one} == {"pot": "Cooks in many pots."}
+    assert set(said) == {"pot", "pot/__init__.py", "pot/lid.py"}

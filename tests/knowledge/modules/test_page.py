@@ -287,3 +287,28 @@ def test_fields_stand_on_a_types_page_and_on_the_modules_where_it_has_none() -> 
     assert "Implementation:o_r_Lid" not in pages
     surface = pages["Module:o_r_internal_lid"].sections[0].body
     assert "Fields: `Heat` “Heat in degrees.” (`internal/lid/lid.go:L5-6`)." in surface
+
+
+def test_a_file_that_hands_out_what_others_define_says_so_and_is_not_told_by_another_file() -> None:
+    names = [f"part_{n}" for n in range(6)]
+    handing = "".join(f"from .core import {name}\n" for name in (*names, "Pot"))
+    listed = ", ".join(f'"{name}"' for name in (*names, "Pot"))
+    many = "".join(f"def {name}():\n    return 1\n\n\n" for name in names)
+    long = "".join(f"def step_{n}():\n    return {n}\n\n\n" for n in range(100))
+    files = {
+        "pot/__init__.py": f"{handing}\n__all__ = [{listed}]\n\n\ndef __getattr__(name):\n    return name\n"
+        + "x = 1\n" * 310,
+        "pot/main.py": f'"""Logic for making pots."""\n\n\n{long}',
+        "pot/core.py": f"class Pot:\n    pass\n\n\n{many}",
+        "README.md": "# Pot\n\n```python\nfrom pot import Pot\n\nPot()\n```\n",
+    }
+    pages = pages_of(files)
+    of_file = {page.title: page for page in pages.values() if page.type == "Module"}
+    outer = of_file["pot/__init__.py"]
+    assert (
+        outer.overview == "`pot/__init__.py` offers 7 names: `Pot`, `part_0`, `part_1`, `part_2` and 3 more."
+    )
+    surface = {section.heading: section.body for section in outer.sections}["Public Surface"]
+    assert "the names that it hands out: [`Pot`](../implementations/" in surface
+    assert "making pots" in of_file["pot/main.py"].overview
+    assert "making pots" not in of_file["pot"].overview

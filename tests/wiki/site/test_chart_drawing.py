@@ -82,3 +82,12 @@ def test_columns_are_as_wide_as_the_longest_name_up_to_a_limit() -> None:
     widest = rects(chart_drawing(Chart(("a" * 60, "b"), (Arrow(0, 1),)), lambda words: ""))
     assert narrow[0][2] < wide[0][2] < widest[0][2] < 200
     assert all(right[0] - left[0] - left[2] > 40 for left, right in pairwise(sorted(wide)))
+
+
+def test_a_column_is_no_wider_than_its_own_names_and_many_columns_stand_closer() -> None:
+    names = ("a" * 20, "b", "c")
+    few = rects(chart_drawing(Chart(names, (Arrow(0, 1), Arrow(1, 2))), lambda words: ""))
+    assert few[0][2] > few[1][2] == few[2][2]
+    row = Chart(tuple("abcdef"), tuple(Arrow(at, at + 1) for at in range(5)))
+    many = rects(chart_drawing(row, lambda words: ""))
+    assert many[1][0] - many[0][0] < few[2][0] - few[1][0]

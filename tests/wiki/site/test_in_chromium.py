@@ -179,6 +179,37 @@ def test_at_400_pixels_what_is_found_and_tables_use_the_width(
     assert browser.js("document.getElementById('found').clientWidth") > 340
 
 
+_WIDEN = """
+[...document.querySelectorAll(".drawing svg")].forEach((one) => one.setAttribute("width", 1500))
+"""
+_DRAWN = """
+(() => {
+  const one = document.querySelector(".drawing"), box = one.getBoundingClientRect();
+  return [one.scrollWidth - one.clientWidth, box.left, box.right, document.documentElement.scrollWidth,
+          getComputedStyle(one).backgroundImage.split("linear-gradient").length - 1, one.tabIndex];
+})()
+"""
+
+
+@pytest.mark.parametrize(("width", "hidden"), [(2000, False), (1280, True), (400, True)])
+@pytest.mark.parametrize("kind", ["start", "beside"])
+def test_a_wide_drawing_takes_the_room_of_the_window_and_shows_that_it_goes_on(
+    browser: Chromium, site: StaticSite, served: str, width: int, hidden: bool, kind: str
+) -> None:
+    place = "index.html"
+    if kind == "beside":
+        found = (file for file in sorted(site.folder.glob("*/*.html")) if "drawing" in file.read_text())
+        place = next(found).relative_to(site.folder).as_posix()
+    browser.size(width)
+    browser.open(f"{served}/{place}")
+    browser.js(_WIDEN)
+    beyond, left, right, whole, shadows, tab = browser.js(_DRAWN)
+    assert (beyond > 0) == (hidden or kind == "beside")
+    assert left >= (256 if width >= 1200 else 0)
+    assert right <= whole <= width
+    assert (shadows, tab) == (4, 0)
+
+
 def test_the_page_that_is_open_is_in_sight_in_a_long_tree(
     wide: Chromium, site: StaticSite, served: str
 ) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from codebase_gardener.documents.prose import plain_text
+from codebase_gardener.documents.purposes import is_title
 from codebase_gardener.documents.reading import kept_blocks
 from codebase_gardener.documents.sentences import first_sentence, told_alone
 from codebase_gardener.knowledge.modules.tree import Module
@@ -15,7 +16,7 @@ from codebase_gardener.languages.table import FAMILIES, family_of, is_code
 
 __all__ = ["SaidOf", "lines_saying", "said_of"]
 
-_SPEAKS_FOR_ITS_FOLDER = re.compile(r"(?:__init__|index|mod|lib|doc|package-info|main)\.\w+\Z")
+_SPEAKS_FOR_ITS_FOLDER = re.compile(r"(?:__init__|index|mod|lib|doc|package-info)\.\w+\Z")
 _FIRST_LINES = 80
 _LONGEST = 8
 """Lines that one sentence may run over."""
@@ -39,7 +40,7 @@ class SaidOf:
 def said_of(module: Module, repository: RepositoryFacts) -> SaidOf | None:
     """What the authors say of a module as a whole: in the file that speaks for the folder, in the folder's README.
 
-    A comment that speaks for a package is of the folder, and not of the file that it stands in, where that is a module.
+    What speaks for a package is of the folder, and not of the file that it stands in, where that is a module.
     """
     is_folder = module.path not in module.files
     inside = _inside(module, repository) if is_folder else list(module.files)
@@ -47,7 +48,7 @@ def said_of(module: Module, repository: RepositoryFacts) -> SaidOf | None:
     by_name = _speakers(module, inside)
     for path in (*by_name, *commented) if is_folder else set(by_name).difference(commented):
         purpose = told_alone(repository.facts[path].purpose)
-        if len(_WORD.findall(purpose)) >= _SHORTEST:
+        if len(_WORD.findall(plain_text(purpose))) >= _SHORTEST and not is_title(purpose):
             return SaidOf(purpose, path, *lines_saying(repository.lines(path, 1, _FIRST_LINES), purpose))
     return _in_readme(module, repository) if module.path and is_folder else None
 
@@ -66,11 +67,14 @@ def _inside(module: Module, repository: RepositoryFacts) -> list[str]:
 
 def _speakers(module: Module, inside: Sequence[str]) -> list[str]:
     """Files at a module's own level that may speak for all of it."""
+    folder, _, name = module.path.rpartition("/")
+    by_rule = [path for path in inside if _SPEAKS_FOR_ITS_FOLDER.match(path.rpartition("/")[2])]
     if len(inside) == 1 and len(module.files) == 1:
-        return list(inside)
-    name = module.path.rpartition("/")[2]
-    by_name = [path for path in inside if _SPEAKS_FOR_ITS_FOLDER.match(path.rpartition("/")[2])]
-    return by_name + [path for path in inside if name and path.rpartition("/")[2].partition(".")[0] == name]
+        is_of_folder = by_rule == [module.path] and module.parent == folder
+        return [] if is_of_folder else list(inside)
+    alike = {name, *(() if by_rule else ("main",))} - {""}
+    own = [path for path in module.files if path.rpartition("/")[2].partition(".")[0] in alike]
+    return by_rule + [path for path in own if path in inside and path not in by_rule]
 
 
 def _has_package_comment(path: str, repository: RepositoryFacts) -> bool:

@@ -108,7 +108,12 @@ def module_page(module: Module, given: ModulePages) -> Page:
         sections=(
             Section(
                 "Public Surface",
-                _surface(public, internal, symbols, given, sources) + _constants(module, given, sources),
+                (
+                    _surface(public, internal, symbols, given, sources)
+                    if public or internal
+                    else _handed_out(module, given)
+                )
+                + _constants(module, given, sources),
             ),
             Section("Uses and Used By", _relations(module, given, sources)),
             Section(
@@ -178,7 +183,21 @@ def _nameless(module: Module, given: ModulePages) -> str:
     unread = sorted(language for language in languages if is_code(language) and not reads_symbols(language))
     if unread:
         return f"has {files} of code; definitions in {enumerated(list(map(code, unread)), len(unread))} are not read."
-    return f"offers nothing by a name: {files} of code."
+    if offered := [code(name) for name, _ in _offered(module, given)]:
+        return f"offers {counted(len(offered), 'name')}: {tallied(offered, _MOST_SHOWN)}."
+    return f"defines nothing public: {files} of code."
+
+
+def _offered(module: Module, given: ModulePages) -> list[tuple[str, Target | None]]:
+    """The names that its files list as what they hand out, most used first; what each means, where that is known."""
+    context = given.context
+    exported = {target: len(context.uses.get(target, ())) for target in context.resolution.exported}
+    meant: dict[str, Target] = {}
+    for target in sorted(exported, key=lambda one: -exported[one]):
+        meant.setdefault(context.resolution.exported[target].rpartition(".")[2], target)
+    listed = dict.fromkeys(name for path in module.files for name in context.repository.facts[path].exports)
+    found = [(name, meant.get(name)) for name in listed]
+    return sorted(found, key=lambda row: -exported[row[1]] if row[1] else 0)
 
 
 def _overview(
@@ -289,6 +308,20 @@ def _usage(module: Module, public: Sequence[Symbol], given: ModulePages) -> str:
     return "\n\n".join(parts) or "No statement that imports it is known."
 
 
+def _handed_out(module: Module, given: ModulePages) -> str:
+    """Of a module that defines nothing for others: the names that it lists, each with the page of what it means."""
+    offered = _offered(module, given)
+    if not offered:
+        return "Nothing in it is public."
+    named = [
+        f"[{code(name)}](../{given.pages[target].file})" if target and target in given.pages else code(name)
+        for name, target in offered[:_MOST_MEMBERS]
+    ]
+    return (
+        f"It defines nothing public itself; the names that it hands out: {enumerated(named, len(offered))}."
+    )
+
+
 def _surface(
     public: Sequence[Symbol],
     internal: Sequence[Symbol],
@@ -296,8 +329,6 @@ def _surface(
     given: ModulePages,
     sources: PageSources,
 ) -> str:
-    if not public and not internal:
-        return "Nothing in it is public."
     members: dict[str, list[Symbol]] = {}
     for symbol in symbols:
         owner, _, name = symbol.qualified_name.rpartition(".")

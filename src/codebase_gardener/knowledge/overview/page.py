@@ -37,6 +37,7 @@ from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.markup import code, link_free, table, told_table
 from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
 from codebase_gardener.knowledge.pages.structure import Page, Section
+from codebase_gardener.knowledge.pages.wiki_names import WAY_IN
 from codebase_gardener.knowledge.pages.wording import counted, enumerated
 from codebase_gardener.manifests.table import root_manifests
 
@@ -94,7 +95,7 @@ def overview_page(
     return Page(
         type="Overview",
         name=f"{repository.owner_repo}_Overview",
-        title=f"{_name(given)}: the way in",
+        title=f"{_name(given)}{WAY_IN}",
         overview=_overview(said, given),
         description=_description(said, given),
         usage=usage(said, given),

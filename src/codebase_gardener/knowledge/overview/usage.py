@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import zip_longest
 
+from codebase_gardener.documents.actions import is_deed
 from codebase_gardener.knowledge.apis.declared_commands import declared_commands
 from codebase_gardener.knowledge.apis.shell_commands import Command
 from codebase_gardener.knowledge.apis.tree_calls import documented
@@ -24,6 +25,8 @@ from codebase_gardener.utils.anchors import Anchor
 __all__ = ["by_use", "times_shown", "usage"]
 
 _MOST_WORKFLOWS = 12
+_ENOUGH_DEEDS = 4
+"""Workflows whose titles say what is done, from which on others are left to the index."""
 _MOST_ENTRIES = 6
 _MOST_COMMANDS = 8
 _MOST_DECLARED = 60
@@ -168,7 +171,9 @@ def _workflows(given: Material) -> str:
     flows = given.of_type("Workflow")
     if not flows:
         return ""
-    shown = _most_led(flows)[:_MOST_WORKFLOWS]
+    ordered = sorted(_most_led(flows), key=lambda page: not is_deed(page.title))
+    deeds = [page for page in ordered if is_deed(page.title)]
+    shown = (deeds if len(deeds) >= _ENOUGH_DEEDS else ordered)[:_MOST_WORKFLOWS]
     parts = ["What people do with it, step by step:"]
     for group in workflow_groups(shown, given.pages):
         parts += [f"### {group_title(group)}"] if group.title else []

@@ -11,8 +11,8 @@ from codebase_gardener.documents.fences import fence_after, opened_fence
 __all__ = [
     "EMPTY", "MAY_BE_IT", "MAY_USE_IT", "NONE_FOUND", "NO_CERTAIN_USE", "NO_CHECK", "NO_CODE", "NO_ERROR",
     "NO_VARIABLE", "USED_BY", "USES", "WHY_A_PAGE", "code", "code_texts", "cell", "fence", "fenced", "is_rule",
-    "link_free", "open_fence", "outside_fences", "plain", "read_tables", "table", "told_table", "unescaped",
-    "without_code",
+    "link_free", "open_fence", "outside_fences", "plain", "read_tables", "spoken", "table", "told_table",
+    "unescaped", "without_code",
 ]  # fmt: skip
 
 NONE_FOUND = "None found in the repository."
@@ -46,6 +46,7 @@ EMPTY = "—"
 """What a cell of a table says that has nothing to say."""
 
 _CELL_END = re.compile(r"(?<!\\)\|")
+_ESCAPED = re.compile(r"\\([\\`*\[\]<>_~&(#])")
 _RULE = re.compile(r"\|(?: *:?-+:? *\|)+\s*\Z")
 _MARKS = re.compile(r"[\\`*\[\]<>]|(?<![^\W_])_|_(?![^\W_])|~(?=~)|(?<=~)~|&(?=#?\w+;)")
 
@@ -125,6 +126,16 @@ def link_free(text: str) -> str:
         'see \\\\[\\\\[step::Principle:x\\\\]\\\\] \\\\<b\\\\>'
     """
     return _MARKS.sub(r"\\\g<0>", _one_line(text))
+
+
+def spoken(line: str) -> str:
+    """A line of a page without the escapes of Markdown, for where it is shown as it is; code stays in its marks.
+
+    Example:
+        >>> spoken(link_free("a custom __init__() <b>")), spoken(r"see `\\_a`")
+        ('a custom __init__() <b>', 'see `\\\\_a`')
+    """
+    return edited(line, str, lambda text: _ESCAPED.sub(r"\1", text)) if "\\" in line else line
 
 
 def cell(text: str) -> str:

@@ -7,7 +7,10 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-__all__ = ["MAX_NAME_BYTES", "is_page_name", "page_name", "unique_names"]
+__all__ = ["MAX_NAME_BYTES", "WAY_IN", "is_page_name", "page_name", "unique_names"]
+
+WAY_IN = ": the way in"
+"""What the Overview's title has after the name that readers know."""
 
 MAX_NAME_BYTES = 150
 _NAME = re.compile(r"[\w.-]+\Z")

@@ -37,6 +37,16 @@
   }, true);
   window.gardenerReleased = function (value) { return pressed.then(function () { return value; }); };
 
+  // A menu in the header closes at a click beside it, and with Escape.
+  ["click", "keydown"].forEach(function (kind) {
+    document.addEventListener(kind, function (event) {
+      var menu = document.querySelector("details.views[open]");
+      if (!menu || (kind === "keydown" ? event.key !== "Escape" : menu.contains(event.target))) return;
+      menu.open = false;
+      if (kind === "keydown") menu.querySelector("summary").focus();
+    });
+  });
+
   // The newest line of a log is its last.
   function toEnd(region) {
     Array.prototype.forEach.call(region.querySelectorAll("pre.log"), function (log) { log.scrollTop = log.scrollHeight; });

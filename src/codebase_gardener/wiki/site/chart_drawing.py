@@ -13,6 +13,8 @@ from codebase_gardener.knowledge.pages.mermaid import Arrow, Chart
 __all__ = ["chart_drawing"]
 
 _HEIGHT, _ROW, _LANE, _GAP, _EDGE = 30, 42, 12, 50, 6
+_NARROW_GAP, _MANY_COLUMNS = 32, 6
+"""Between columns where there are many: arrows are steeper, and more of the drawing is in sight."""
 _CHARS, _CHAR_WIDTH, _MIN_WIDTH, _PADDING = 24, 7, 90, 16
 _SWEEPS = 8
 _ABREAST = 4
@@ -31,7 +33,7 @@ def chart_drawing(chart: Chart, link: Callable[[str], str]) -> str:
     grid = _grid(chart)
     columns = max(grid.column) + 1
     beside = any(grid.column[one.start] == grid.column[one.end] == columns - 1 for one in chart.arrows)
-    width = columns * (grid.width + _GAP) - (0 if beside else _GAP) + 2 * _EDGE
+    width = grid.lefts[-1] + grid.widths[-1] + (grid.gap if beside else 0) + _EDGE
     height = math.ceil(max(grid.y) + _ROW / 2) + _EDGE
     arrows = "".join(
         _arrow(grid, route, arrow, _said(chart, arrow), len(chart.arrows) <= _LABELLED)
@@ -40,7 +42,7 @@ def chart_drawing(chart: Chart, link: Callable[[str], str]) -> str:
     )
     boxes = "".join(_box(words, grid, box, link(words)) for box, words in enumerate(chart.boxes))
     return (
-        f'<div class="table" tabindex="0" role="group" aria-label="Diagram: {len(chart.boxes)} boxes, '
+        f'<div class="table drawing" tabindex="0" role="group" aria-label="Diagram: {len(chart.boxes)} boxes, '
         f'{len(chart.arrows)} arrows"><svg class="chart" viewBox="0 0 {width} {height}" width="{width}" '
         f'height="{height}">{arrows}{boxes}</svg></div>\n'
     )
@@ -51,18 +53,24 @@ class _Grid:
     """Where everything stands: the boxes, and after them the lanes by which long arrows pass other columns.
 
     Attributes:
-        width: Of a column.
+        gap: Between columns.
+        lefts, widths: Of each column.
         column, y: Of each box and lane; y is that of its middle.
         routes: Of each arrow, the boxes and lanes that it touches, from left to right.
     """
 
-    width: int
+    gap: int
+    lefts: Sequence[int]
+    widths: Sequence[int]
     column: Sequence[int]
     y: Sequence[float]
     routes: Sequence[Sequence[int]]
 
     def left(self, node: int) -> int:
-        return _EDGE + self.column[node] * (self.width + _GAP)
+        return self.lefts[self.column[node]]
+
+    def right(self, node: int) -> int:
+        return self.left(node) + self.widths[self.column[node]]
 
 
 def _grid(chart: Chart) -> _Grid:
@@ -83,15 +91,18 @@ def _grid(chart: Chart) -> _Grid:
             if one != other:
                 near[one].append(other)
                 near[other].append(one)
-    longest = max(len(_shown(words)) for words in chart.boxes)
-    width = max(_MIN_WIDTH, math.ceil(longest * _CHAR_WIDTH) + _PADDING)
     y = _heights(column, near, len(chart.boxes))
     lone = [box for box in range(len(chart.boxes)) if not near[box]]
     across = max(column) + 1 if len(lone) < len(column) else _ABREAST
     below = max((y[node] for node in range(len(column)) if near[node]), default=_EDGE - _ROW / 2) + _ROW
     for number, box in enumerate(lone):
         column[box], y[box] = number % across, below + number // across * _ROW
-    return _Grid(width, column, y, routes)
+    widths = [_MIN_WIDTH] * (max(column) + 1)
+    for box, words in enumerate(chart.boxes):
+        widths[column[box]] = max(widths[column[box]], len(_shown(words)) * _CHAR_WIDTH + _PADDING)
+    gap = _NARROW_GAP if len(widths) >= _MANY_COLUMNS else _GAP
+    lefts = [_EDGE + sum(widths[:at]) + at * gap for at in range(len(widths))]
+    return _Grid(gap, lefts, widths, column, y, routes)
 
 
 def _columns(chart: Chart) -> list[int]:
@@ -191,7 +202,7 @@ def _box(words: str, grid: _Grid, box: int, link: str) -> str:
     x, y = grid.left(box), grid.y[box]
     inside = (
         f"<title>{escape(words)}</title>"
-        f'<rect x="{x}" y="{y - _HEIGHT / 2:g}" width="{grid.width}" height="{_HEIGHT}" rx="6"/>'
+        f'<rect x="{x}" y="{y - _HEIGHT / 2:g}" width="{grid.right(box) - x}" height="{_HEIGHT}" rx="6"/>'
         f'<text x="{x + _PADDING // 2}" y="{y + 4:g}">{escape(_shown(words))}</text>'
     )
     return f'<a href="{escape(link)}">{inside}</a>' if link else f"<g>{inside}</g>"
@@ -212,7 +223,7 @@ def _arrow(grid: _Grid, route: Sequence[int], arrow: Arrow, said: str, labelled:
 
 def _across(grid: _Grid, route: Sequence[int], forward: bool) -> tuple[str, str, tuple[float, float]]:
     """From column to column; straight through those that it passes."""
-    x, y = grid.left(route[0]) + grid.width, grid.y[route[0]]
+    x, y = grid.right(route[0]), grid.y[route[0]]
     parts, middle = [f"M{x + (0 if forward else 5)},{y:g}"], (0.0, 0.0)
     for node in route[1:]:
         end_x, end_y = grid.left(node), grid.y[node]
@@ -221,17 +232,17 @@ def _across(grid: _Grid, route: Sequence[int], forward: bool) -> tuple[str, str,
         stop = end_x - 5 if forward and node == route[-1] else end_x
         parts.append(f"C{halfway:g},{y:g} {halfway:g},{end_y:g} {stop},{end_y:g}")
         if node != route[-1]:
-            x, y = end_x + grid.width, end_y
+            x, y = grid.right(node), end_y
             parts.append(f"H{x}")
     end = route[-1] if forward else route[0]
-    at = grid.left(end) if forward else grid.left(end) + grid.width
+    at = grid.left(end) if forward else grid.right(end)
     return "".join(parts), _tip(at, grid.y[end], -7 if forward else 7), middle
 
 
 def _aside(grid: _Grid, arrow: Arrow) -> tuple[str, str, tuple[float, float]]:
     """Within a column: around the right side."""
-    x, y, end_y = grid.left(arrow.start) + grid.width, grid.y[arrow.start], grid.y[arrow.end]
-    bend = x + _GAP - 12
+    x, y, end_y = grid.right(arrow.start), grid.y[arrow.start], grid.y[arrow.end]
+    bend = x + grid.gap - 12
     return (
         f"M{x},{y:g}C{bend},{y:g} {bend},{end_y:g} {x + 5},{end_y:g}",
         _tip(x, end_y, 7),

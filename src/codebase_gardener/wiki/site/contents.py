@@ -10,6 +10,7 @@ from codebase_gardener.knowledge.pages.citations import read_citations
 from codebase_gardener.knowledge.pages.reading import read_page
 from codebase_gardener.knowledge.pages.structure import EDGES, Edge, Page, is_page_file
 from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files
+from codebase_gardener.knowledge.pages.wiki_names import WAY_IN
 from codebase_gardener.repository.areas import area_of
 from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.utils.error_handling import VerificationError
@@ -47,6 +48,11 @@ class Contents:
     texts: Mapping[str, str]
     citing: Mapping[str, Mapping[Anchor, tuple[str, ...]]]
     places: Addresses
+
+    @property
+    def name(self) -> str:
+        """What readers call it: the Overview's name for it, else that of its files."""
+        return next((page.title.removesuffix(WAY_IN) for page in self.of_type("Overview")), self.owner_repo)
 
     def of_type(self, kind: str) -> list[Page]:
         """The pages of a type; workflows in the order in which a person would read them."""

@@ -10,6 +10,7 @@ from functools import partial
 
 from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.documents.reading import blocks
+from codebase_gardener.knowledge.pages.markup import spoken
 from codebase_gardener.languages.table import language_of
 from codebase_gardener.manifests.table import root_manifests
 from codebase_gardener.wiki.site.contents import Contents
@@ -56,7 +57,7 @@ def _search_index(contents: Contents) -> str:
     pages = [page for kind in ("Overview", *LISTINGS) for page in contents.of_type(kind)]
     called = Counter((page.title, page.type) for page in pages)
     rows = [
-        [page.title, page.type, page.overview.replace("`", ""), contents.places.wiki_file(page.file)]
+        [page.title, page.type, spoken(page.overview).replace("`", ""), contents.places.wiki_file(page.file)]
         + (
             [module.title]
             if called[page.title, page.type] > 1 and (module := contents.module_of(page))

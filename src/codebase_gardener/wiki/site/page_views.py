@@ -63,7 +63,7 @@ class PageViews:
         self._about = about
         self._markdown = SiteMarkdown(contents)
         self._site = {
-            "name": contents.owner_repo,
+            "name": contents.name,
             "repo": contents.repo,
             "commit": contents.commit,
             "updated": contents.updated,
@@ -98,10 +98,11 @@ class PageViews:
             if (pages := self._contents.of_type(kind))
         ]
         overviews = self._contents.of_type("Overview")
+        title = overviews[0].title if overviews else self._site["name"]
         sections = [section for page in overviews for section in self._sections(page)]
         lead = Markup(self._markdown.line(overviews[0].overview, "index.html")) if overviews else self._about  # noqa: S704 - it escapes HTML
         return self.fill(
-            "start.html", "index.html", title=self._site["name"], about=lead, counts=counts,
+            "start.html", "index.html", title=title, about=lead, counts=counts,
             page=overviews[0] if overviews else None,
             sections=sections, workflows=[self._workflow(page) for page in workflows[:_WORKFLOWS_AT_FIRST]],
             more=len(workflows) if len(workflows) > _WORKFLOWS_AT_FIRST else 0,

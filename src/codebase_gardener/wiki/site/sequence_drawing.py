@@ -42,7 +42,7 @@ def sequence_drawing(chart: Chart) -> str:
     )
     calls = "".join(_call(middles, row, one) for row, one in enumerate(chart.arrows, 1))
     return (
-        f'<div class="table" tabindex="0" role="group" aria-label="Sequence: {len(chart.arrows)} calls">'
+        f'<div class="table drawing" tabindex="0" role="group" aria-label="Sequence: {len(chart.arrows)} calls">'
         f'<svg class="chart sequence" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
         f"{actors}{calls}</svg></div>\n"
     )

@@ -135,6 +135,11 @@
     tree.classList.add("ready");
   }
 
+  // The kind of page that is open is in sight in the header, too.
+  var kinds = document.querySelector('.top nav[aria-label="Site"]');
+  var kind = kinds && kinds.querySelector("[aria-current]");
+  if (kind) kinds.scrollLeft = kind.offsetLeft - kinds.offsetLeft - kinds.clientWidth / 3;
+
   var filter = document.getElementById("filter");
   if (filter) {
     var lines = Array.prototype.slice.call(document.querySelectorAll("#list > li"));
