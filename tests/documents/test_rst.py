@@ -261,3 +261,12 @@ def test_carriage_returns_move_no_line() -> None:
     assert facts(GUIDE.replace("\n", "\r\n")).headings == facts(GUIDE).headings
     found = document_facts("a.md", "markdown", "# A\r\n\r\ntext\rmore\r\n```py\r\na = b()\r\n```\r\n")
     assert codes(found) == [(5, 5, "python", "a = b()")]
+
+
+def test_fields_of_a_document_are_no_paragraph() -> None:
+    text = (
+        ":Version: 5.6\n:Keywords: task, queue,\n  actors\n\n:class:`Pot` cooks.\n\n  :param x: It stays.\n"
+    )
+    assert [(block.kind, block.start, block.end) for block in blocks("a.rst", "rst", text)] == [
+        ("paragraph", 5, 5), ("paragraph", 7, 7)
+    ]  # fmt: skip

@@ -34,6 +34,7 @@ _DOCTEST = re.compile(r"[ \t]*>>>(?: |$)")
 _EXAMPLE = re.compile(r"[ \t]*(?:Code )?(?:Examples?|(?:Example |Sample )?[Uu]sage)[ \t]*:[ \t]*$")
 _OBJECT_NAME = re.compile(r"[~!]?([A-Za-z_][\w.]{0,300}(?:::[\w.]{1,200})?)")
 _WORD = re.compile(r"\w+")
+_FIELD = re.compile(r":[A-Za-z][\w -]{0,60}:(?:[ \t]|$)")
 
 
 @dataclass
@@ -97,8 +98,15 @@ class _Scanner:
         if self.docstring:
             special = self._fence(at) or self._example(at) or self._markdown_box(at) or self._heading(at)
         else:
-            special = self._heading(at)
+            special = self._fields(at) or self._heading(at)
         return special or self._paragraph(at)
+
+    def _fields(self, at: int) -> int:
+        """After a document's own fields such as ":Version: 5.6", which are for programs; 0 where there is none."""
+        end = at
+        while _FIELD.match(self._line(end)) or (end > at and self._line(end)[:1] in (" ", "\t")):
+            end += 1
+        return end if end > at else 0
 
     def _leave(self, indent: int) -> None:
         while self.owners and self.owners[-1][0] >= indent:

@@ -46,7 +46,6 @@ _LICENCE = re.compile(
     re.IGNORECASE,
 )
 _SAYS = re.compile(r"\w")
-_FIELD = re.compile(r"\s*:[\w -]{1,60}:(?:\s|\Z)")
 _PROSE = ("text", COMMENT_KIND)
 _READ = ("heading", "paragraph", "item", "row", "code")
 """Blocks of a document whose words are its own: a listing or an include names others."""
@@ -267,10 +266,8 @@ def _worded(document: Document, line: str) -> str:
 
 
 def _prose(block: Block) -> str:
-    """Without borders of tables; nothing where all is fields, such as ":Date: |today|". A heading ends in a colon."""
+    """Without borders of tables; a heading ends in a colon."""
     lines = [line for line in block.text.splitlines() if _SAYS.search(line)]
-    if all(map(_FIELD.match, lines)):
-        return ""
     text = plain_text("\n".join(lines), code_marks=True)
     return f"{text}:" if block.kind == "heading" and re.search(r"[\w`)]\Z", text) else text
 
