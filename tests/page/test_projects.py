@@ -283,6 +283,15 @@ def test_a_run_that_was_stopped_says_what_can_be_done_next(home: Home, page: Pag
     run.discard()
 
 
+def test_a_run_whose_process_was_killed_is_shown(home: Home, page: Page) -> None:
+    run = run_in(home.gardener.settings.home, plan=PLAN, grown="")
+    page.goto(f"{home.url}/page/grow/{run.id}")
+    expect(page.get_by_role("alert")).to_contain_text("The process ended before it was done")
+    expect(page.get_by_role("list", name="Steps")).to_contain_text("Training and proof, failed")
+    expect(page.get_by_role("button", name="Go on with it")).to_be_visible()
+    run.discard()
+
+
 def test_a_plan_that_nobody_wants_is_discarded(home: Home, page: Page) -> None:
     run = run_in(home.gardener.settings.home, plan=PLAN)
     page.goto(home.url)
