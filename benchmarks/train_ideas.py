@@ -145,6 +145,9 @@ def main() -> None:
     parser.add_argument(
         "--only", nargs="+", default=(), metavar="WORD", help="ideas with one of these in their names"
     )
+    parser.add_argument(
+        "--validation-rows", type=int, default=24, help="fewer leave short runs more of their time"
+    )
     parser.add_argument("--base", type=Path, help="folder of a base; by default the embedded one")
     parser.add_argument("--kept", type=Path, help="file of runs that are done, by repository and idea")
     options = parser.parse_args()
@@ -159,10 +162,11 @@ def main() -> None:
             "| idea | repository | steps | nats/token | difference, 95 % |\n|---|---|---|---|---|", flush=True
         )
         medians = []
+        budget = f"{options.tokens} {options.functions} {options.validation_rows} {base.id}"
         for name, idea in {AS_IT_IS: IDEAS[AS_IT_IS], **named}.items():
             gains = []
             for repository in options.repositories:
-                key = f"{repository.name} {name} {options.tokens} {options.functions} {base.id}"
+                key = f"{repository.name} {name} {budget}"
                 if key not in kept.runs:
                     if repository not in datasets:
                         datasets[repository] = generate_dataset(take_snapshot(str(repository)))
@@ -202,7 +206,7 @@ class _Kept:
 def _trained(
     base: Base, dataset: Dataset, repository: Path, idea: Idea, options: argparse.Namespace
 ) -> tuple[int, list[Measurement]]:
-    spec = TrainingSpec(**{"minutes": 10_000.0, **idea.options})
+    spec = TrainingSpec(**{"minutes": 10_000.0, "validation_rows": options.validation_rows, **idea.options})
     torch.manual_seed(spec.seed)
     tokenizer = load_tokenizer(base.path)
     rates = measure_gemm("cpu")
