@@ -6,6 +6,7 @@ when whoever started it does.
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
@@ -47,6 +48,7 @@ from codebase_gardener.utils.files import (
 )
 from codebase_gardener.utils.limits import kernel_kills
 from codebase_gardener.utils.logs import configure_logging
+from codebase_gardener.utils.optional_packages import leave_out
 
 __all__ = ["main"]
 
@@ -161,6 +163,7 @@ def _train(
     os.environ["HF_HUB_OFFLINE"] = "1"  # everything is on disk by now
     with paused_collection():  # a fifth of the time of this import
         from codebase_gardener.jobs.torch_run import run_job
+    gc.freeze()  # modules stay: the Trainer looks for cycles in all that is there before its first step, half a second
 
     run_job(directory, str(job.ref), trained=trained)
 
@@ -233,4 +236,5 @@ def _as_told(
 if __name__ == "__main__":
     if "--held" in sys.argv[2:]:
         end_with_parent()
+    leave_out()
     sys.exit(main(sys.argv[1]))

@@ -8,6 +8,18 @@ import torch
 from codebase_gardener.training import torch_device
 
 
+@pytest.fixture(autouse=True)
+def _measured_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch_device, "_measured", torch_device._measured.__wrapped__)
+
+
+def test_a_process_measures_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    first = torch_device.measure_gemm("cpu")
+    monkeypatch.setattr(torch_device, "_rate", lambda *_: 0.0)
+    assert torch_device.measure_gemm("cpu") is first
+
+
 @pytest.mark.parametrize(("gflops", "largest"), [(1000.0, 1024), (10.0, 512), (0.2, 128)])
 def test_a_slow_format_is_measured_on_small_products(
     gflops: float, largest: int, monkeypatch: pytest.MonkeyPatch

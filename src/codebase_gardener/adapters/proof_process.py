@@ -10,6 +10,7 @@ import json
 import sys
 
 from codebase_gardener.utils.collection import paused_collection
+from codebase_gardener.utils.optional_packages import leave_out
 
 __all__ = ["main"]
 
@@ -23,4 +24,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    leave_out()
     sys.exit(main())

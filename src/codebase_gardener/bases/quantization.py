@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from codebase_gardener.utils.error_handling import InvalidInputError, ResourceError
+from codebase_gardener.utils.optional_packages import bring_back
 
 __all__ = ["QUANTIZATIONS", "Quantization", "check_quantization"]
 
@@ -142,6 +143,7 @@ def check_quantization(name: str, device: str) -> Quantization:
             f"quantization {name} is not computed on {device}: {row.package} has it for {', '.join(row.devices)}",
             hint="use --quantization none, or set CODEBASE_GARDENER_DEVICE to cpu",
         )
+    bring_back(row.package)
     if row.package and find_spec(row.package) is None:
         raise ResourceError(
             f"quantization {name} needs the package {row.package}, which is not installed",

@@ -18,6 +18,7 @@ from codebase_gardener.bases.quantization import check_quantization
 from codebase_gardener.bases.text import plain_ids
 from codebase_gardener.utils.error_handling import ModelError
 from codebase_gardener.utils.files import read_json, sha256_text
+from codebase_gardener.utils.optional_packages import bring_back
 
 __all__ = [
     "BUILDING",
@@ -151,6 +152,11 @@ def load_model(path: Path, *, dtype: str, device: str = "cpu", quantization: str
     check_quantization(quantization, device)
     quantized = _quantized(quantization, DTYPES[dtype], device) if quantization != "none" else {}
     try:
+        if "quantization_config" in read_json(
+            path / "config.json"
+        ):  # stored so, and transformers knows by what
+            for package in ("bitsandbytes", "torchao"):
+                bring_back(package)
         with BUILDING:
             model = AutoModelForCausalLM.from_pretrained(
                 path,

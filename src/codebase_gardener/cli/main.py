@@ -16,6 +16,7 @@ import click
 from codebase_gardener import __version__
 from codebase_gardener.cli.command import echo
 from codebase_gardener.utils.openmp import for_waiting
+from codebase_gardener.utils.optional_packages import leave_out
 
 __all__ = ["COMMANDS", "cli", "main", "run"]
 
@@ -95,6 +96,7 @@ def main() -> None:
     What was made is not taken apart at the end: after a wiki's build that is a tenth of the time, and below a thread
     that computes in C it can abort.
     """
+    leave_out()
     try:
         run()
     except SystemExit as end:

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ def set_threads(threads: int) -> int:
 
 
 def measure_gemm(device: str, size: int = 1024) -> GemmRates:
-    """Time square matrix products in fp32 and bf16 (about 0.2 s on two cores).
+    """Time square matrix products in fp32 and bf16 (about 0.2 s on two cores), once in a process.
 
     Both by turns, the better of two: what else runs must not decide. A processor without instructions for bf16 is not
     asked: its rate is 0.
@@ -109,6 +110,11 @@ def measure_gemm(device: str, size: int = 1024) -> GemmRates:
         device: Where.
         size: Of the largest. Where the next size would take long, the rate is that of the size before.
     """
+    return _measured(device, size, torch.get_num_threads())
+
+
+@cache
+def _measured(device: str, size: int, _threads: int) -> GemmRates:
     formats = [torch.float32, torch.bfloat16]
     if device == "cpu" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         formats.remove(torch.bfloat16)  # torch's own loops: a hundredth of fp32
