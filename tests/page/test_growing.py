@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -22,11 +23,11 @@ def test_from_an_empty_home_to_an_adapter_that_answers(
 ) -> None:
     training = {"dtype": "float32", "threads": 1, "max_length": 256, "steps": 2, "r": 4}
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "config.toml").write_text(
-        "[training]\n" + "".join(f"{name} = {value!r}\n" for name, value in training.items())
-    )
     settings = {"base": str(tiny_base), "device": "cpu", "offline": True, "min_free_bytes": 0}
+    (tmp_path / "home").mkdir()
+    lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]  # for the processes
+    lines += ["[training]", *(f"{name} = {json.dumps(value)}" for name, value in training.items())]
+    (tmp_path / "home" / "config.toml").write_text("\n".join(lines))
     with served(tmp_path / "home", **settings) as home, tab(chromium) as page:
         page.goto(home.url)
         main = page.get_by_role("main")
