@@ -196,11 +196,14 @@ def test_the_end_of_a_long_log_is_shown(home: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_plan_is_a_process_of_its_own_and_old_runs_go(home: Path, small_repository: Path) -> None:
+def test_a_plan_is_a_process_of_its_own_and_old_runs_go(
+    home: Path, small_repository: Path, tiny_base: Path
+) -> None:
     for number in range(60):
         run_in(home, f"20250101-0000{number:02}-00000000", grown={"ref": "x"})
     waiting = run_in(home, "20240101-000000-00000000", plan=PLAN)
-    environment = {**Settings(home=home, device="cpu", offline=True).for_workers}
+    settings = Settings(home=home, device="cpu", offline=True)
+    environment = {**settings.for_workers, "CODEBASE_GARDENER_BASE": str(tiny_base)}
     run = GrowRun.ask(home, GrowForm.of({"source": str(small_repository)}), environment)
     kept = runs_of(home)
     assert (kept[0].id, kept[-1].id, len(kept)) == (
