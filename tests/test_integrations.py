@@ -156,6 +156,7 @@ def test_contract_a_hook_repairs_what_the_commit_changes(checkout: Path, hook: d
     assert (checkout / "docs/new one.md").read_text() == "# New\n\n`load` (store.py:L1-2)\n"
 
 
+@pytest.mark.slow
 def test_contract_the_git_hook_refreshes_in_the_background(checkout: Path) -> None:
     """A commit with the hook in place: git is not held up, and the wiki follows."""
     hook = checkout / ".git/hooks/post-commit"

@@ -11,6 +11,7 @@ from codebase_gardener.adapters.files import check_adapter_files
 from samples.stock_adapters import IN_SLOTS, STOCK, save_adapter
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", STOCK)
 def test_of_stock_kinds_those_in_slots_are_factors(tiny_base: Path, tmp_path: Path, kind: str) -> None:
     config = check_adapter_files(save_adapter(tmp_path / "adapter", tiny_base, STOCK[kind])).config

@@ -136,6 +136,7 @@ def live(base: Base) -> LiveBase:
     return LiveBase(base.path, device="cpu", dtype="float32")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_fault_is_named_and_the_live_model_stays(
     damage: str, folder: Path, live: LiveBase, trained: Callable[..., Trained]

@@ -30,6 +30,7 @@ def measured(folder: Path, base: Base, parity: Path | None = None, **options: An
     return measure(folder, base.path, **given)
 
 
+@pytest.mark.slow
 def test_the_receipt_says_what_was_measured(trained: Callable[..., Trained], base: Base) -> None:
     made = trained()
     receipt = measured(made.artifact, base, made.parity)

@@ -9,6 +9,7 @@ import pytest
 from codebase_gardener.bases.hub import fetch_snapshot
 
 
+@pytest.mark.slow
 def test_a_hub_that_cannot_be_reached_is_asked_three_times(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

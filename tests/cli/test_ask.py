@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from samples.ollama_stub import ollama_stub
 
 from .conftest import Cli
@@ -11,6 +13,7 @@ from .conftest import Cli
 OLLAMA = ("--engine", "ollama", "--model", "qwen")
 
 
+@pytest.mark.slow
 def test_a_model_of_ollama_answers(garden: Cli) -> None:
     with ollama_stub(models={"qwen:latest"}) as stub:
         url = {"CODEBASE_GARDENER_OLLAMA_URL": stub.url}
@@ -27,6 +30,7 @@ def test_a_model_of_ollama_answers(garden: Cli) -> None:
         assert (chat["text"], chat["engine"]) == ("qwen:latest chats", "ollama")
 
 
+@pytest.mark.slow
 def test_the_fallback_to_the_base_is_said_aloud(garden: Cli, tiny_base: Path) -> None:
     dead = {"CODEBASE_GARDENER_OLLAMA_URL": "http://127.0.0.1:1", "CODEBASE_GARDENER_BASE": str(tiny_base)}
     asked = ("ask", "geometry", "What is kite_area?", "--tokens", "2", *OLLAMA)

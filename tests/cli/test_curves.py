@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from codebase_gardener.cli.curves import curve_image, curve_text
 
 STEPS = [{"step": n, "loss": 5 - n / 10, "smooth_loss": 5 - n / 20} for n in range(1, 21)]
@@ -25,6 +27,7 @@ def test_without_looks_there_is_only_the_loss() -> None:
     assert curve_text(STEPS[:1], {1: 4.9}).count("●") == 2, "a point and the legend"
 
 
+@pytest.mark.slow
 def test_the_picture_is_written(tmp_path: Path) -> None:
     for number, looks in enumerate((LOOKS, {}, {0: 5.5})):
         curve_image(STEPS, tmp_path / f"{number}.png", looks, title="demo/default@1")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from .conftest import Cli
 
 ROW = {"prompt": "def area(w, h):\n", "completion": "    return w * h\n"}
@@ -17,6 +19,7 @@ def test_report(garden: Cli) -> None:
     assert "near-duplicates of held-out code" in result.out
 
 
+@pytest.mark.slow
 def test_report_as_json(garden: Cli) -> None:
     data = garden("dataset", "geometry", "--json").ok().json
     assert Path(data["directory"], "train.jsonl").exists()
@@ -24,6 +27,7 @@ def test_report_as_json(garden: Cli) -> None:
     assert garden("dataset", "geometry", "--json").json == data, "the same snapshot, the same dataset"
 
 
+@pytest.mark.slow
 def test_show_colours_what_is_trained_on(garden: Cli, tiny_base: Path) -> None:
     plain = garden("dataset", "geometry", "--show", "3", "--base", tiny_base).ok()
     assert plain.out.count("trained on") == 3

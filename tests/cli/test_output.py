@@ -92,6 +92,7 @@ def test_who_started_it_reads_how_far_it_is_in_a_file(
     progress(10, 10)  # what cannot be written keeps nobody from working
 
 
+@pytest.mark.slow
 def test_piped_output_is_plain(tmp_path: Path, small_repository: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "codebase_gardener.cli.main", "add", str(small_repository)],
@@ -192,6 +193,7 @@ def test_what_require_accepts(verdict: str, required: str | None, good: bool) ->
     assert error is None or error.exit_code == 11
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 @pytest.mark.parametrize("options", [[], ["--json"]])
 def test_an_output_that_is_full_is_no_bug(options: list[str], tmp_path: Path) -> None:
@@ -223,6 +225,7 @@ def test_a_command_that_is_told_to_end_cleans_up(monkeypatch: pytest.MonkeyPatch
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_is_no_error(tmp_path: Path) -> None:
     code = "import time; from codebase_gardener.cli import main as m; "
     code += "m.cli = lambda **_: (time.sleep(1), print('late')); m.main()"
@@ -235,6 +238,7 @@ def test_a_reader_that_goes_is_no_error(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.slow
 def test_the_quick_end_loses_nothing(tmp_path: Path) -> None:
     """What is registered for the end is done, what was written arrives, and the exit code is the command's."""
     code = "import atexit, sys; atexit.register(print, 'the last'); sys.argv = ['gardener', *sys.argv[1:]]; "

@@ -47,6 +47,7 @@ def test_text_of_a_repository_is_no_order_to_the_terminal(cli: Cli, tmp_path: Pa
         assert not set(cli(*words).ok().out) & {"\x1b", "\x07", "\x9b"}
 
 
+@pytest.mark.slow
 def test_pages_lines_and_files_are_shown_by_project(cli: Cli, tmp_path: Path) -> None:
     for name in ("pots", "lids"):
         folder = tmp_path / name
@@ -65,6 +66,7 @@ def test_pages_lines_and_files_are_shown_by_project(cli: Cli, tmp_path: Path) ->
     cli("wiki", "show", "pots", "none.py").failed(3)
 
 
+@pytest.mark.slow
 def test_a_search_that_asks_what_the_graph_knows_is_answered_first(cli: Cli, tmp_path: Path) -> None:
     write_repository(tmp_path / "garden")
     cli("wiki", "build", tmp_path / "garden", "--name", "garden").ok()

@@ -78,6 +78,7 @@ def test_what_comes_too_late_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
     assert os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] == "1"
 
 
+@pytest.mark.slow
 def test_without_ray_only_a_cluster_is_missing() -> None:
     assert without_ray("--help").returncode == 0
     assert without_ray("jobs", "list").returncode == 0

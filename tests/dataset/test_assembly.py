@@ -73,6 +73,7 @@ repositories = st.dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(repositories, st.integers(0, 5))
 def test_nothing_of_a_held_out_file_reaches_training(snapshot_of, files, seed):
     snapshot = snapshot_of(files)
@@ -93,6 +94,7 @@ def test_nothing_of_a_held_out_file_reaches_training(snapshot_of, files, seed):
         assert not any(anchor.rpartition(":")[0] in heldout for anchor in function.context)
 
 
+@pytest.mark.slow
 @given(repositories)
 def test_completions_are_the_source_lines_and_come_after_their_prompt(snapshot_of, files):
     snapshot = snapshot_of(files)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,6 +59,7 @@ def test_behind_the_middle_stands_what_follows_in_the_file(snapshot_of):
     assert AFTER_CHARS - 60 < len(suffix) <= AFTER_CHARS
 
 
+@pytest.mark.slow
 def test_nothing_that_repeats_a_held_out_function_stands_behind(snapshot_of):
     body = "".join(f"    total = total * {n} + other.rank_{n}\n" for n in range(12)) + "    return total\n"
     files = {f"m{n}.py": f"def only_{n}(a):\n    return a - {n}\n" for n in range(6)}

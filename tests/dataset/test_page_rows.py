@@ -140,6 +140,7 @@ def test_inherited_fields_hold_a_page_out_with_the_class_that_they_come_from(
     assert not any(wanted in function.context_with_pages for function in made.heldout)
 
 
+@pytest.mark.slow
 def test_the_code_rows_and_prompts_are_those_without_a_wiki(dataset: Dataset, garden: Snapshot) -> None:
     without = generate_dataset(garden, tasks=ALL, heldout_share=0.25)
     assert tuple(row for row in dataset.examples if row.task not in PAGE_TASKS) == without.examples

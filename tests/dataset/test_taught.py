@@ -32,6 +32,7 @@ def trained_bodies(dataset: Dataset) -> set[str]:
     return {"".join(row.completion.split()) for row in dataset.train if row.completion}
 
 
+@pytest.mark.slow
 def test_growing_trees_never_ask_for_what_was_trained_on_before(tmp_path: Path) -> None:
     """Ever more files: the split alone moves some that were trained on to the held-out side."""
     before, trained, moved = UNTAUGHT, set[str](), set[str]()
@@ -48,6 +49,7 @@ def test_growing_trees_never_ask_for_what_was_trained_on_before(tmp_path: Path) 
     assert moved, "the split is stable by itself: this guard tests nothing"
 
 
+@pytest.mark.slow
 def test_a_trained_file_under_another_name_is_not_held_out(tmp_path: Path) -> None:
     root = tmp_path / "repo"
     write(root, *(f"shape{n}" for n in range(12)))
@@ -65,6 +67,7 @@ def test_a_trained_file_under_another_name_is_not_held_out(tmp_path: Path) -> No
     assert held in grow_rows(root, first.taught).report.heldout_files
 
 
+@pytest.mark.slow
 def test_a_trained_function_that_moves_into_a_held_out_file_is_not_asked_for(tmp_path: Path) -> None:
     root = tmp_path / "repo"
     write(root, *(f"shape{n}" for n in range(12)))
@@ -87,6 +90,7 @@ def test_where_everything_was_trained_on_nothing_is_held_out_and_it_is_said(tmp_
     assert "trained on before" in again.report.warnings[0]
 
 
+@pytest.mark.slow
 def test_it_is_kept_with_the_dataset_and_part_of_its_hash(tmp_path: Path) -> None:
     write(tmp_path / "repo", *(f"shape{n}" for n in range(12)))
     first = grow_rows(tmp_path / "repo")

@@ -124,6 +124,7 @@ def test_a_snapshot_that_is_gone_is_missed(gardener: Gardener, small_repository:
     assert "gardener add SOURCE --name demo" in finding.fix
 
 
+@pytest.mark.slow
 def test_a_damaged_database_is_not_called_readable(gardener: Gardener) -> None:
     for number in range(200):
         gardener.registry.add_project(f"project{number}", "/src/" + "x" * 200, "git")

@@ -37,6 +37,7 @@ def test_marks_in_code_are_code() -> None:
     assert _blocks("```\n!!! note\n::: a.b\n<Tip>\n```\n") == [("code", 2, 4, "!!! note\n::: a.b\n<Tip>", "")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line", ["<Tip>\n", ":::a\n", "!!! note\n", "/// note\n", "```{note}\n", "> [!NOTE]\n\n"]
 )

@@ -51,6 +51,7 @@ def train(model: Any, rows: list[EncodedExample], steps: int = 60) -> None:
         optimizer.zero_grad()
 
 
+@pytest.mark.slow
 def test_a_planted_canary_is_caught_and_told_from_what_is_held_out(model: Any, tokenizer: Any) -> None:
     canary, other = row(tokenizer, "# note\n", CANARY), row(tokenizer, "# note two\n", CANARY[::-1])
     before = recitation(TorchScorer(model, tokenizer), [canary], [other])
@@ -71,6 +72,7 @@ def test_short_rows_are_not_counted(model: Any, tokenizer: Any) -> None:
     assert recitation(TorchScorer(model, tokenizer), [row(tokenizer, "a", "b")], []) is None
 
 
+@pytest.mark.slow
 def test_a_trained_adapter_is_more_than_noise_and_a_random_one_is_not(
     tiny_base: Path, tokenizer: Any
 ) -> None:
@@ -93,6 +95,7 @@ def test_a_trained_adapter_is_more_than_noise_and_a_random_one_is_not(
         assert torch.equal(b, old_b)
 
 
+@pytest.mark.slow
 def test_lines_are_written_until_there_are_enough(model: Any, tokenizer: Any) -> None:
     text = "abcd\nefgh\nijkl\nmnop\nqrst\n"
     known = row(tokenizer, "# x\n", text)

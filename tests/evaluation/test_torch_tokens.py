@@ -22,6 +22,7 @@ FUNCTIONS = [
 ]
 
 
+@pytest.mark.slow
 def test_tokens_are_those_of_the_verdict(folder: Path, base: Base) -> None:
     how = {"device": "cpu", "dtype": "float32"}
     told: list[tuple[int, int]] = []

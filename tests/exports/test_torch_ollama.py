@@ -29,6 +29,7 @@ def asked(base: Path, place: Path, kind: str = "lora", **options: Any) -> Export
     return ExportRequest("garden/default@1", check_adapter_files(folder), resolved, Quiet(), "f32", **options)
 
 
+@pytest.mark.slow
 def test_contract_with_an_old_server_that_takes_adapters(tiny_base: Path, tmp_path: Path) -> None:
     with ollama_stub(version="0.12.11") as stub:
         request = asked(tiny_base, tmp_path, ollama_url=stub.url, create="garden")
@@ -46,6 +47,7 @@ def test_contract_with_an_old_server_that_takes_adapters(tiny_base: Path, tmp_pa
         assert report.receipt["effect_left"] > 0.9 and report.receipt["read_by"] == "llama.cpp"
 
 
+@pytest.mark.slow
 def test_contract_with_a_new_server_that_refuses_adapters(tiny_base: Path, tmp_path: Path) -> None:
     with ollama_stub(version="0.34.1") as stub:
         request = asked(tiny_base, tmp_path, ollama_url=stub.url, create="garden:v1")
@@ -61,6 +63,7 @@ def test_contract_with_a_new_server_that_refuses_adapters(tiny_base: Path, tmp_p
         assert report.receipt["effect_left"] > 0.9 and report.receipt["read_by"] == "llama.cpp"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "why"), [("dora", "DoRA"), ("saved head", "saved modules"), ("embedding", "embed")]
 )
@@ -75,6 +78,7 @@ def test_what_no_gguf_adapter_carries_is_merged_for_an_old_server_too(
     assert any("is merged" in note and why in note for note in report.notes)
 
 
+@pytest.mark.slow
 def test_the_template_gives_the_tokenizers_ids(tiny_base: Path, tmp_path: Path) -> None:
     report = export_adapter(asked(tiny_base, tmp_path), "ollama", tmp_path / "out")
     template = modelfile_template((tmp_path / "out/Modelfile").read_text())

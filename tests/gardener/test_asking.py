@@ -79,6 +79,7 @@ def test_a_page_comes_first_cut_to_half_of_the_room_and_code_after_it() -> None:
     assert page.anchor not in {document.anchor for document in without}
 
 
+@pytest.mark.slow
 def test_an_answer_names_the_page_with_its_lines_unless_the_wiki_is_of_another_state(
     settings: Settings, tmp_path: Path
 ) -> None:
@@ -156,6 +157,7 @@ def test_what_a_model_invents_is_marked_and_refused_where_that_is_asked_for(
         assert ask(gardener, parse_ref("garden"), "why?", strict=True, **options).model is not None
 
 
+@pytest.mark.slow
 def test_a_model_of_an_endpoint_is_asked_with_the_key_of_the_environment_and_checked(
     settings: Settings,
     tmp_path: Path,

@@ -48,6 +48,7 @@ def told_by(gardener: Gardener, source: Path) -> tuple[Watch, list[Any]]:
     return Watch(gardener, source, lambda event, line, **data: told.append((event, data))), told
 
 
+@pytest.mark.slow
 def test_once_brings_all_to_the_commit_and_says_what_there_is_not(gardener: Gardener, source: Path) -> None:
     watch, told = told_by(gardener, source)
     (source / "README.md").write_text("half-written")  # of the work tree: not asked for
@@ -62,6 +63,7 @@ def test_once_brings_all_to_the_commit_and_says_what_there_is_not(gardener: Gard
     assert wiki.verify(Quiet()).findings == ()
 
 
+@pytest.mark.slow
 def test_commits_that_follow_one_another_are_waited_for(gardener: Gardener, source: Path) -> None:
     watch, told = told_by(gardener, source)
     made = []
@@ -82,6 +84,7 @@ def test_commits_that_follow_one_another_are_waited_for(gardener: Gardener, sour
     assert refreshed[1] == made[2]
 
 
+@pytest.mark.slow
 def test_a_step_that_fails_is_told_of_and_the_watch_goes_on(gardener: Gardener, source: Path) -> None:
     watch, told = told_by(gardener, source)
     for file in source.rglob("*"):

@@ -14,6 +14,7 @@ from codebase_gardener.utils.progress import Quiet
 from samples.written_garden import write_repository
 
 
+@pytest.mark.slow
 def test_the_wiki_that_has_a_page_is_found_whatever_it_is_called_by(tmp_path: Path) -> None:
     write_repository(tmp_path / "garden")
     (tmp_path / "bare").mkdir()

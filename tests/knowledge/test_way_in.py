@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from codebase_gardener.knowledge.apis.catalog import MOST_APIS
 from codebase_gardener.knowledge.building import build
 from codebase_gardener.knowledge.pages.mermaid import MAX_BOXES
@@ -67,6 +69,7 @@ def test_commands_are_asked_of_their_program_by_the_one_who_types() -> None:
     )
 
 
+@pytest.mark.slow
 def test_what_has_no_page_has_a_line_on_its_module() -> None:
     count = MOST_APIS + 10
     names = ", ".join(f"f{at}" for at in range(count))

@@ -120,6 +120,7 @@ VARIANTS: list[tuple[str, str, dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("variant", "base", "options"), VARIANTS, ids=[row[0] for row in VARIANTS])
 @pytest.mark.filterwarnings("ignore")
 def test_the_merged_model_is_the_base_with_the_adapter_on(

@@ -111,6 +111,7 @@ def dense(kind: str, parts: list[Tensor], weights: list[float], density: float) 
 # ---------------------------------------------------------------- what is predicted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", MERGE_METHODS)
 @pytest.mark.parametrize("rank", [None, 3])
 def test_what_is_predicted_is_what_is_measured(
@@ -253,6 +254,7 @@ def test_the_error_of_a_compressed_merge_is_measured(method: str, make: Make, tm
 # ---------------------------------------------------------------- PEFT's own result
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["linear", "ties", "magnitude_prune", "dare_linear", "dare_ties", "cat"])
 @pytest.mark.parametrize("weights", [[0.7, -0.4], [1.5, 0.2]])
 def test_factors_are_as_peft_merges_them(
@@ -297,6 +299,7 @@ def _roll_our_dice(monkeypatch: Any, seed: int) -> None:
 # ---------------------------------------------------------------- any ranks, scalings, weights, patterns
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     inputs=st.lists(

@@ -92,6 +92,7 @@ def test_nonsense_about_a_pull(body: bytes, said: str, monkeypatch: pytest.Monke
     assert caught.value.message.isprintable()
 
 
+@pytest.mark.slow
 def test_a_pull_may_take_longer_than_an_answer_but_not_be_silent() -> None:
     done = b'{"status": "success"}\n'
     with serving(api__pull=[Reply(done, dribble_s=0.03), Reply(done, wait_s=1.5)]) as server:

@@ -325,6 +325,7 @@ def test_a_handle_outlives_its_eviction(manager: PeftManager, ready: Ready) -> N
 # ---------------------------------------------------------------- the cache
 
 
+@pytest.mark.slow
 def test_the_least_recently_used_goes_first(settings: Settings, ready: Ready) -> None:
     with with_cache(settings, cache_count=2) as manager:
         for seed, name in enumerate("abc"):
@@ -596,6 +597,7 @@ def test_bad_names_and_options(arguments: dict[str, Any], named: str, manager: P
     assert nothing_was_made(manager)
 
 
+@pytest.mark.slow
 def test_too_little_memory_trains_nothing(settings: Settings) -> None:
     with with_cache(settings, min_free_bytes=1 << 60) as manager:
         with pytest.raises(ResourceError) as caught:

@@ -82,6 +82,7 @@ def made(tmp_path: Path) -> Iterator[tuple[Home, TestClient]]:
         yield home, client
 
 
+@pytest.mark.slow
 def test_while_it_is_grown_each_is_where_it_is(made: tuple[Home, TestClient]) -> None:
     home, client = made
     watcher = Looking(client, home.gardener.settings.home)
@@ -95,6 +96,7 @@ def test_while_it_is_grown_each_is_where_it_is(made: tuple[Home, TestClient]) ->
     assert "node-1" in watcher.page
 
 
+@pytest.mark.slow
 def test_after_it_was_stopped_the_page_says_how_to_go_on(made: tuple[Home, TestClient]) -> None:
     home, client = made
     stop_in_the_middle(home.gardener.settings.home, Nobody(), home.gardener)
@@ -117,6 +119,7 @@ def test_what_a_node_tells_after_its_end_changes_nothing(made: tuple[Home, TestC
     run_fleet(made[0].gardener, ENTRIES[:1], Nobody(), late)
 
 
+@pytest.mark.slow
 def test_what_repositories_say_is_text(made: tuple[Home, TestClient]) -> None:
     home, client = made
     stop_in_the_middle(home.gardener.settings.home, Nobody(), home.gardener)
@@ -128,6 +131,7 @@ def test_what_repositories_say_is_text(made: tuple[Home, TestClient]) -> None:
     )  # source, error, hint
 
 
+@pytest.mark.slow
 def test_a_list_is_found_in_and_goes_on(made: tuple[Home, TestClient]) -> None:
     home, client = made
     many = [FleetEntry(f"r{n:03}", f"/src/r{n:03}", where=f"{FILE}:1") for n in range(60)]

@@ -54,6 +54,7 @@ def hostile(repo: Repo, marker: Path) -> None:
         (hooks / name).chmod(0o755)
 
 
+@pytest.mark.slow
 def test_nothing_that_the_configuration_names_is_run(repo: Repo, marker: Path) -> None:
     hostile(repo, marker)
     repo.write("data.lf", "changed\n")
@@ -152,6 +153,7 @@ def test_environment_variables_of_git_do_not_redirect(
     assert [file.path for file in take_snapshot(str(repo.root)).files] == ["a.py"]
 
 
+@pytest.mark.slow
 def test_the_whole_list(tmp_path: Path) -> None:
     root = tmp_path / "repo"
     repo = Repo(root)
@@ -232,6 +234,7 @@ def test_one_bad_file_never_stops_the_run(error: Exception, reason: str) -> None
         judge(Entry("a.py", 1, read), 100)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("as_git", [False, True], ids=["directory", "git"])
 def test_a_folder_exchanged_for_a_link_while_it_is_read_leaks_nothing(tmp_path: Path, as_git: bool) -> None:
     """Each part of a path is opened by itself: no look at a name is believed at the next one."""

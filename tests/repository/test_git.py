@@ -288,6 +288,7 @@ class TestUrls:
             take_snapshot(source)
 
 
+@pytest.mark.slow
 def test_a_clone_that_could_not_reach_its_host_is_tried_again(
     repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,6 +35,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("scanner")
 def test_every_kind_is_found_and_no_harmless_line(known: ModuleType) -> None:
     dice = random.Random(3)

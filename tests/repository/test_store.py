@@ -35,6 +35,7 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     assert is_published(tmp_path / "s", check_hashes=True)
 
 
+@pytest.mark.slow
 @given(st.lists(st.builds(SourceFile, text, text, text, text), max_size=4), st.none() | text)
 def test_any_snapshot_survives(
     tmp_path_factory: pytest.TempPathFactory, files: list[SourceFile], commit: str

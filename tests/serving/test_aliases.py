@@ -81,6 +81,7 @@ def test_requests_go_to_the_old_one_until_the_new_one_is_loaded(case: Case) -> N
     assert case.loaded == [(2, 1)], "once"
 
 
+@pytest.mark.slow
 def test_it_is_loaded_though_nobody_asks(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aliases_module, "_LOOK_S", 0.01)
     assert case.number() == 1

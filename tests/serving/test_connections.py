@@ -63,6 +63,7 @@ def ends(one: socket.socket) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_a_head_has_to_come_in_time(address: tuple[str, int]) -> None:
     with socket.create_connection(address) as one:  # nothing comes
         begun = time.monotonic()
@@ -79,6 +80,7 @@ def test_a_head_has_to_come_in_time(address: tuple[str, int]) -> None:
         assert sent < len(GET)
 
 
+@pytest.mark.slow
 def test_the_second_head_too(address: tuple[str, int]) -> None:
     with socket.create_connection(address) as one:
         one.sendall(GET)
@@ -89,6 +91,7 @@ def test_the_second_head_too(address: tuple[str, int]) -> None:
         assert ends(one) and time.monotonic() - begun < 4
 
 
+@pytest.mark.slow
 def test_an_answer_has_to_be_read(address: tuple[str, int]) -> None:
     with socket.create_connection(address) as one, socket.create_connection(address) as other:
         one.sendall(GET.replace(b"/ ", b"/?much=1 "))

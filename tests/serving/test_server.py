@@ -75,6 +75,7 @@ def serving(running: Running, keys: ApiKeys | None = None) -> Iterator[tuple[Any
     assert not [thread for thread in threading.enumerate() if thread.name == "gardener-server"][1:]
 
 
+@pytest.mark.slow
 def test_what_has_begun_is_finished_and_what_comes_is_sent_away(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from codebase_gardener.utils.allocator import keep_freed_memory
 
 
@@ -14,6 +16,7 @@ def test_glibc_takes_the_options() -> None:
     assert keep_freed_memory() == (platform.libc_ver()[0] == "glibc")
 
 
+@pytest.mark.slow
 def test_freed_memory_goes_back_to_the_system() -> None:
     pages = Path("/proc/self/statm")
     if not pages.exists():

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import gc
 
+import pytest
+
 from codebase_gardener.utils.collection import paused_collection
 
 
@@ -35,6 +37,7 @@ def test_a_collection_that_was_off_stays_off() -> None:
         gc.enable()
 
 
+@pytest.mark.slow
 def test_what_the_program_has_frozen_stays_frozen() -> None:
     gc.freeze()
     frozen = gc.get_freeze_count()

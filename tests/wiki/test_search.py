@@ -56,6 +56,7 @@ def test_the_page_about_it_comes_first(built: Built, query: str) -> None:
     assert first.anchor.startswith("src/garden/growing.py:L")
 
 
+@pytest.mark.slow
 def test_what_the_build_kept_of_each_file_changes_nothing_of_an_index(changed: Built) -> None:
     gardener, _ = changed
     wiki = gardener.wiki("garden")
@@ -108,6 +109,7 @@ def test_one_index_holds_code_and_pages_and_ask_sees_both(built: Built) -> None:
     assert gardener.wiki("garden").index() is saved  # read and ranked once
 
 
+@pytest.mark.slow
 def test_another_wiki_is_another_index_and_the_old_one_goes(changed: Built) -> None:
     gardener, source = changed
     gardener.wiki("garden").index()
@@ -122,6 +124,7 @@ def test_another_wiki_is_another_index_and_the_old_one_goes(changed: Built) -> N
     assert not any("README.md:L7-10" in document.evidence for document in index.symbols.documents)
 
 
+@pytest.mark.slow
 def test_a_wiki_of_another_state_is_searched_but_neither_told_nor_trained_on(changed: Built) -> None:
     gardener, source = changed
     pages, why = gardener.wiki("garden").current_pages()

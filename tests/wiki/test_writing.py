@@ -83,6 +83,7 @@ def test_the_setting_goes_before_the_environment(gardener: Gardener, monkeypatch
         assert named_writer(using(gardener, openai_base_url=server.url), "openai:m") is not None
 
 
+@pytest.mark.slow
 def test_what_is_down_is_said_at_once(gardener: Gardener, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ModelError, match="Ollama cannot be reached") as caught:
         named_writer(gardener, "ollama:m")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
+
 from codebase_gardener.knowledge.answers.comparing import passages_on_both
 from codebase_gardener.knowledge.answers.definitions import definitions
 from codebase_gardener.knowledge.answers.questions import Asked
@@ -49,6 +51,7 @@ def test_a_passage_on_both_names_tells_their_difference(tmp_path: Path) -> None:
     assert found == ["docs/guide.md:L5-5"]
 
 
+@pytest.mark.slow
 def test_long_documents_take_no_time() -> None:
     text = "old new:\n\n" * 50_000 + "old " * 100_000 + "\n" * 100_000
     started = time.perf_counter()

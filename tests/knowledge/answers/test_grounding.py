@@ -76,6 +76,7 @@ def test_each_is_listed_once_and_marked_everywhere(grounds: Grounds) -> None:
     assert marked("`a`", ()) == "`a`"
 
 
+@pytest.mark.slow
 def test_a_long_answer_of_marks_takes_no_long_time(grounds: Grounds) -> None:
     for piece in ("`", '"', "a.", "a/", "```\n", "1,", "(", "\\", "'"):
         started = time.perf_counter()

@@ -47,6 +47,7 @@ def test_commands_whose_names_are_not_written_may_be_any_word() -> None:
     assert _found({"a.py": "for name in found:\n    parsers.add_parser(name)\n"}) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line",
     [

@@ -74,6 +74,7 @@ def test_what_a_packaging_file_says() -> None:
     assert list(manifest_evidence(private)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "text"),
     [

@@ -378,6 +378,7 @@ HOSTILE = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(HOSTILE))
 @pytest.mark.parametrize("path", ["a.py", "docs/a.md", "docs/a.rst", "a.go"])
 def test_hostile_files_neither_crash_nor_hang(name: str, path: str) -> None:

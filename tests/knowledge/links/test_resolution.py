@@ -372,6 +372,7 @@ def test_examples_have_a_passage_for_the_file_and_for_its_functions() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

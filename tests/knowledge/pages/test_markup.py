@@ -58,6 +58,7 @@ def test_words_of_the_repository_are_no_markup(text: str) -> None:
     assert "[[" not in safe
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "part",
     [

@@ -46,6 +46,7 @@ def pages(draw: st.DrawFn) -> Page:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @given(pages())
 @settings(max_examples=300, deadline=None)
 def test_reading_is_the_inverse_of_rendering(page: Page) -> None:

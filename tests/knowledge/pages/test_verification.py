@@ -125,6 +125,7 @@ def test_what_is_broken_is_found_and_named(tmp_path: Path, check: str, file: str
     assert file in [finding.file for finding in findings] or check in ("pair", "inverse")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", [file for file in sorted(RENDERED) if file.startswith("_")])
 def test_no_byte_of_an_index_or_report_can_change_unseen(tmp_path: Path, file: str) -> None:
     path = write(tmp_path) / file

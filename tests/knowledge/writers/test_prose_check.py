@@ -171,6 +171,7 @@ def test_a_section_of_one_sentence() -> None:
         assert [problem.kind for problem in check_prose(text, one)] == ["sentences"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     ["a", "`", "'", '"', "‘a", "[[", "a.", "a/", "- ", "1,", "_", "-", "--a", "|", "\n", "L1-", ":L1", "A", "aB",

@@ -19,6 +19,7 @@ def test_snippets_of_documents_are_read() -> None:
     assert [(one.start, one.name) for one in found[0].references] == [(6, "z.string")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", sorted(GRAMMARS))
 @pytest.mark.parametrize(
     "unit", ["a.b(", "a().", "f(x);\n", "import ", "{", "use a::{", "export ", '"', "let x = "]

@@ -199,6 +199,7 @@ DEEP = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DEEP)
 @pytest.mark.parametrize("stack_bytes", [0, 256 * 1024])
 def test_no_source_crashes_the_interpreter(name: str, stack_bytes: int) -> None:
@@ -236,6 +237,7 @@ def own_sources() -> list[Path]:
     return sorted(Path(codebase_gardener.__file__).parent.rglob("*.py"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path", [*own_sources()[::3], Path(ast.__file__), Path(random.__file__), Path(textwrap.__file__)]
 )

@@ -62,6 +62,7 @@ OPTIONS: dict[str, tuple[dict[str, Any], tuple[str, ...], int, int, tuple[str, .
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OPTIONS)
 def test_an_option_of_lora(name: str) -> None:
     options, parts, layers, products, notes = OPTIONS[name]

@@ -78,6 +78,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["python", "js", "go", "rust", "java", "c", "sh", "toml", "ini", "json"])
 def test_hostile_text_takes_linear_time(language: str) -> None:
     for piece in HOSTILE:
