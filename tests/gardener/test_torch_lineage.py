@@ -98,6 +98,11 @@ def test_watch_refreshes_at_once_and_grows_when_the_machine_is_idle(garden: Any)
     assert garden.second.was_there  # the tree that lies there is that of the commit
 
 
+def test_the_first_question_finds_the_graph_made(garden: Any) -> None:
+    wiki = garden.gardener.wiki(garden.second.version.project)
+    assert [one.name for one in wiki.paths.graphs.glob(f"{wiki.source.latest_id}-*")] != []
+
+
 def test_nothing_that_the_parent_was_trained_on_is_held_out(garden: Any) -> None:
     before, after = (dataset_of(garden.gardener, one) for one in (garden.first, garden.second))
     assert after.before == before.taught

@@ -13,6 +13,7 @@ from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.names import parse_ref
 
 if TYPE_CHECKING:
+    from codebase_gardener.cli.display import Display
     from codebase_gardener.gardener.asking import ModelAnswer
     from codebase_gardener.knowledge.answers.lines import GraphLine
 
@@ -78,13 +79,15 @@ def ask(
     """
     from codebase_gardener.gardener.asking import ask as answer_to
 
+    ref = parse_ref(what)
     options.check_engine(engine, model)
     if engine != "endpoint" and endpoint is not None:
         raise InvalidInputError("--endpoint goes with --engine endpoint", hint="add --engine endpoint")
     with open_gardener(inference_dtype=dtype) as gardener:
+        gardener.wiki(ref.project).graph(_display)  # the first question makes it, which takes time
         answer = answer_to(
             gardener,
-            parse_ref(what),
+            ref,
             question,
             explain=explain,
             strict=strict,
@@ -104,6 +107,12 @@ def ask(
         _show_model(answer.model, apart=answer.graph is not None)
     if answer.graph is None and answer.model is None:
         echo("the graph has no answer", err=True)
+
+
+def _display() -> Display:
+    from codebase_gardener.cli.display import Display
+
+    return Display()
 
 
 def _show_lines(lines: Sequence[GraphLine]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from codebase_gardener.training.plan import Reason
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.training.warm import described, news
 from codebase_gardener.utils.collection import paused_collection
+from codebase_gardener.utils.error_handling import CodebaseGardenerError
 from codebase_gardener.utils.names import AdapterRef
 from codebase_gardener.utils.progress import Reporter
 
@@ -331,19 +333,23 @@ def follow(gardener: Gardener, job_id: str, reporter: Reporter, *, then_evaluate
         gardener: The home.
         job_id: Of the training.
         reporter: Told of its steps.
-        then_evaluated: Whether this process measures it afterwards: it imports what that takes during the proof, which
-            leaves a core free.
+        then_evaluated: Whether this process measures it afterwards: meanwhile it makes what the first question would
+            wait for, and imports what measuring takes during the proof, which leaves a core free.
     """
     told: set[str] = set()
-    ahead = threading.Thread(target=_import_evaluation) if then_evaluated else None
+    ahead = {
+        "training": threading.Thread(target=_make_answerable, args=(gardener, job_id), daemon=True),
+        "saving": threading.Thread(target=_import_evaluation),
+    }
     with reporter.stage("training", "steps") as progress:
 
         def show(now: TrainingProgress) -> None:
             if now.slower and now.slower not in told:
                 told.add(now.slower)
                 reporter.say(now.slower)
-            if ahead is not None and ahead.ident is None and now.stage in ("saving", "proving"):
-                ahead.start()
+            stage = "saving" if now.stage == "proving" else now.stage
+            if then_evaluated and stage in ahead:
+                ahead.pop(stage).start()
             progress(now.step, now.steps)
             loss = f"loss {now.loss:.3f}, {now.tokens_per_s:,.0f} tokens/s" if now.loss is not None else ""
             progress.note(f"{loss} {'' if now.stage == 'training' else now.stage}".strip())
@@ -351,6 +357,14 @@ def follow(gardener: Gardener, job_id: str, reporter: Reporter, *, then_evaluate
         ended = gardener.manager.trainings.wait(job_id, callback=show)
     if ended.validation:
         reporter.say(ended.validation)
+
+
+def _make_answerable(gardener: Gardener, job_id: str) -> None:
+    """The graph of the code and the index of wiki and code, or nothing: then who asks is told why."""
+    with suppress(CodebaseGardenerError):
+        wiki = gardener.wiki(gardener.manager.trainings.get(job_id).ref.project)
+        wiki.graph()
+        wiki.index()
 
 
 def _import_evaluation() -> None:

@@ -162,6 +162,7 @@ class Watch:
             written=written,
             seconds=seconds,
         )
+        self.gardener.wiki(self._project).graph()  # the next question would wait for it
 
     def _remember(self) -> bool:
         number = self.gardener.registry.active_version(self._project, DEFAULT_ADAPTER)

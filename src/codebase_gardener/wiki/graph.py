@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,7 +10,7 @@ from codebase_gardener.knowledge.answers.graph import Graph
 from codebase_gardener.knowledge.sources.facts_cache import extractor_version
 from codebase_gardener.utils.error_handling import NotFoundError, ResourceError
 from codebase_gardener.utils.files import remove_tree
-from codebase_gardener.utils.progress import Quiet
+from codebase_gardener.utils.progress import Quiet, Reporter
 from codebase_gardener.wiki.building import facts_of
 from codebase_gardener.wiki.paths import WikiPaths
 from codebase_gardener.wiki.source import ProjectSource
@@ -17,15 +18,23 @@ from codebase_gardener.wiki.source import ProjectSource
 __all__ = ["open_graph"]
 
 
-def open_graph(paths: WikiPaths, source: ProjectSource) -> Graph:
-    """The graph of a project's last snapshot; one that other code wrote is made again."""
+def open_graph(paths: WikiPaths, source: ProjectSource, reporter: Callable[[], Reporter] = Quiet) -> Graph:
+    """The graph of a project's last snapshot; one that other code wrote is made again.
+
+    Args:
+        paths: Of the project.
+        source: Its repository.
+        reporter: Makes who is told of the stages, where it has to be made.
+    """
     folder = paths.graphs / f"{source.latest_id}-{extractor_version()}"
     try:
         return Graph(folder)
     except NotFoundError:
-        repository = facts_of(paths, source.latest(), Quiet())
+        told = reporter()
+        repository = facts_of(paths, source.latest(), told)
         try:
-            Graph.write(folder, repository)
+            with told.stage("graph of the code", "definitions") as progress:
+                Graph.write(folder, repository, progress)
         except ResourceError:  # a disk that only reads: the files are mapped, and need no name after that
             with TemporaryDirectory() as elsewhere:
                 Graph.write(Path(elsewhere), repository)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -159,11 +160,11 @@ class ProjectWiki:
 
         return open_index(self.paths, self.source)
 
-    def graph(self) -> Graph:
-        """What questions are answered from without a model."""
+    def graph(self, reporter: Callable[[], Reporter] = Quiet) -> Graph:
+        """What questions are answered from without a model; who asks first makes it (`graph.open_graph`)."""
         from codebase_gardener.wiki.graph import open_graph
 
-        return open_graph(self.paths, self.source)
+        return open_graph(self.paths, self.source, reporter)
 
     def grounds(self) -> Grounds:
         """What a model's answer is checked against."""

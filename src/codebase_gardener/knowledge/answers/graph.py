@@ -32,6 +32,7 @@ from codebase_gardener.knowledge.answers.releases import ReleaseNotes
 from codebase_gardener.knowledge.answers.sorted_rows import SortedRows
 from codebase_gardener.knowledge.answers.switches import NamedSwitch
 from codebase_gardener.knowledge.answers.told_commands import ToldCommand
+from codebase_gardener.utils.progress import Progress, silent
 
 if TYPE_CHECKING:
     from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
@@ -57,14 +58,14 @@ class Graph:
         self.names = SortedRows(folder / "names.rows")
 
     @staticmethod
-    def write(folder: Path, repository: RepositoryFacts) -> None:
+    def write(folder: Path, repository: RepositoryFacts, progress: Progress = silent) -> None:
         """Gather what is known of a repository; a function of its facts alone."""
         from codebase_gardener.knowledge.answers.graph_gathering import Gathering
         from codebase_gardener.knowledge.apis.context import ApiContext
         from codebase_gardener.knowledge.links.resolution import resolve
         from codebase_gardener.knowledge.writers.prose_pages import repository_names
 
-        rows = Gathering(ApiContext(repository, resolve(repository.facts))).rows()
+        rows = Gathering(ApiContext(repository, resolve(repository.facts))).rows(progress)
         SortedRows.write(folder / "graph.rows", ((key, _ENCODE(row).decode()) for key, row in rows))
         names = (name for name in repository_names(repository) if not re.search(r"[\t\n]", name))
         SortedRows.write(folder / "names.rows", ((name, "") for name in names))

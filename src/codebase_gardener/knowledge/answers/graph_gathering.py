@@ -54,6 +54,7 @@ from codebase_gardener.languages.table import family_of, is_code, is_hidden, is_
 from codebase_gardener.manifests.table import installer_of, read_manifest
 from codebase_gardener.repository.areas import area_of
 from codebase_gardener.utils.anchors import Anchor
+from codebase_gardener.utils.progress import Progress, silent
 
 __all__ = ["Gathering"]
 
@@ -86,15 +87,17 @@ class Gathering:
             if found.kind == "extra"
         }
 
-    def rows(self) -> Iterator[tuple[str, Row]]:
-        """All of them, each with a key."""
+    def rows(self, progress: Progress = silent) -> Iterator[tuple[str, Row]]:
+        """All of them, each with a key; `progress` counts definitions, which take nearly all of the time."""
+        symbols = self._repository.symbols.values()
         for error in self._raised.rows:
             yield plain_name(error.error.rpartition(".")[2]), error
         for path, facts in self._repository.facts.items():
             yield from self._file(path, facts)
             yield from self._manifest(path, facts)
             yield from self._unpublished(path)
-        for symbol in self._repository.symbols.values():
+        for number, symbol in enumerate(symbols):
+            progress(number, len(symbols))
             definition = self._definition(symbol)
             yield from self._by_its_names(definition)
             yield from ((PARAMETERS, row) for row in _described(definition))
