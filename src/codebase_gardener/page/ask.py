@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.page.asked import whole_number
+from codebase_gardener.page.first_graphs import FirstGraphs
 from codebase_gardener.page.overviews import overview_of
 from codebase_gardener.page.shell import PREFIX, Form, Shell
 from codebase_gardener.page.view import View
@@ -22,7 +23,12 @@ from codebase_gardener.registry.listing import ListedVersion
 from codebase_gardener.serving.catalog import BARE, BASE, shown_base
 from codebase_gardener.serving.guard import is_own_request
 from codebase_gardener.utils.anchors import source_lines
-from codebase_gardener.utils.error_handling import CodebaseGardenerError, InvalidInputError, NotFoundError
+from codebase_gardener.utils.error_handling import (
+    CodebaseGardenerError,
+    InvalidInputError,
+    NotFoundError,
+    ResourceError,
+)
 from codebase_gardener.wiki.sections import lines_anchor
 
 if TYPE_CHECKING:
@@ -32,6 +38,7 @@ __all__ = ["VIEW"]
 
 CHAT, FILL_IN = "/v1/chat/completions", "/v1/fim/completions"
 MOST_MODELS, MOST_TOKENS, MOST_CHARS = 4, 2048, 4000
+_PATIENCE_S = 2.0
 _ROWS, _PATHS, _TOKENS = 50, 500, {CHAT: 200, FILL_IN: 64}
 _WHO = ("host", "origin", "sec-fetch-site", "cookie", "authorization", "x-api-key")
 
@@ -89,6 +96,7 @@ class _Asked:
 
 def _routes(shell: Shell) -> Sequence[BaseRoute]:
     gardener, registry = shell.gardener, shell.gardener.registry
+    graphs = FirstGraphs(gardener)
 
     def projects(request: Request) -> Response:
         q, after = request.query_params.get("q", ""), request.query_params.get("after", "")
@@ -102,7 +110,7 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
 
     def question(request: Request, answers: Sequence[_Said] = ()) -> Response:
         project, q = _project(shell, request), request.query_params.get("q", "")[:MOST_CHARS]
-        known, problem = _known(shell, project, q)
+        known, problem = _known(shell, graphs, project, q)
         return shell.render(
             "ask/question.html",
             project=project,
@@ -193,13 +201,19 @@ def _project(shell: Shell, request: Request) -> str:
 
 
 def _known(
-    shell: Shell, project: str, question: str
+    shell: Shell, graphs: FirstGraphs, project: str, question: str
 ) -> tuple[GraphAnswer | None, CodebaseGardenerError | None]:
     """What is computed from the repository, or why nothing could be."""
     from codebase_gardener.knowledge.answers.questions import clean_question
 
     if not question:
+        graphs.begin(project)  # while it is typed
         return None, None
+    if not graphs.is_made(project, _PATIENCE_S):
+        return None, ResourceError(
+            f"the graph of {project}'s code is being made, which takes some seconds once",
+            hint="press Ask again in a moment",
+        )
     try:
         return shell.gardener.wiki(project).answer(clean_question(question)), None
     except CodebaseGardenerError as error:  # the models may answer all the same
