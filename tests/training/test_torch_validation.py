@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,14 +18,16 @@ from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
 from codebase_gardener.dataset.examples import Example
 from codebase_gardener.dataset.user_rows import user_dataset
 from codebase_gardener.dataset.writer import load_dataset
+from codebase_gardener.jobs import torch_run
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.jobs.torch_run import run_job
 from codebase_gardener.training import torch_engine
 from codebase_gardener.training.fast.torch_batch import collate, supervised_losses
-from codebase_gardener.training.torch_engine import TrainingResult
+from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.training.torch_engine import TrainingResult, all_batches
 from codebase_gardener.training.torch_probe import probe_training
-from codebase_gardener.training.validation import encode_sides, look_every, set_aside
+from codebase_gardener.training.validation import encode_sides, first_rows, look_every, set_aside
 from codebase_gardener.training.warm import News, WarmStart
 from codebase_gardener.utils.files import sha256_file
 
@@ -99,6 +103,48 @@ def test_looks_take_a_tenth_of_the_time_at_most() -> None:
     assert look_every(100, look_tokens=50, budget_tokens=1e6) == 10
     assert look_every(100, look_tokens=50, budget_tokens=3000) == 20, "five, and one before"
     assert look_every(100, look_tokens=50, budget_tokens=10) == 100
+
+
+def test_of_many_rows_those_are_encoded_that_training_meets_first(tiny_base: Path) -> None:
+    rows = [replace(row, weight=1.0 + n % 7) for n, row in enumerate(FILES)]
+    spec, tokenizer = TrainingSpec(max_length=64, validation_rows=0, batch_size=1), load_tokenizer(tiny_base)
+    whole = encode_sides(rows, tokenizer, spec).train
+    first = encode_sides(rows, tokenizer, spec, most_tokens=30.0).train
+    assert 16 <= len(first.rows) < 50
+    assert first.there == len(whole.rows) == len(rows)
+    assert sum(len(row.ids) for row in first.rows) >= 30
+    met, as_met = (
+        [each.rows[n] for batch in all_batches(each, spec) for n in batch] for each in (whole, first)
+    )
+    assert as_met[:16] == met[:16], "a window of batches"
+
+
+def test_rows_for_which_there_is_time_are_all_encoded_as_they_are() -> None:
+    assert first_rows(FILES, 1e9, TrainingSpec()) is FILES
+
+
+def test_a_resumed_run_encodes_the_same_rows(make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch_run, "_most_tokens", lambda *_: 30.0)
+    directory = make_job(rows=ROWS, minutes=1e-6, max_epochs=1, batch_size=1)
+    run(directory)
+    monkeypatch.setattr(torch_run, "_most_tokens", lambda *_: pytest.fail("the plan is made once"))
+    plan = json.loads(directory.plan.read_text())
+    assert plan["most_tokens"] == 30.0
+    directory.plan.write_text(json.dumps({**plan, "steps": 3}))
+    result = run(directory)
+    told = [event for event in directory.events.all() if event["kind"] in ("encoded", "not_encoded")]
+    assert [event["kind"] for event in told] == ["encoded", "not_encoded"] * 2
+    assert told[:2] == [{**event, "time": old["time"]} for event, old in zip(told[2:], told, strict=False)]
+    assert told[0]["rows"] < told[1]["rows"]
+    assert result.epochs == pytest.approx(3 / (told[0]["rows"] + told[1]["rows"]))
+
+
+def test_more_rows_are_encoded_than_the_products_alone_would_let_train(make_job: MakeJob) -> None:
+    spec = make_job(rows=ROWS, minutes=5.0, steps=0).spec
+    weights = spec.base.weight_bytes / 4
+    assert torch_run._most_tokens(spec, 100.0) == pytest.approx(4 * 300 * 1e11 / (4 * weights))
+    given = replace(spec, training=spec.training.model_copy(update={"steps": 5}))
+    assert torch_run._most_tokens(given, 100.0) == 0
 
 
 # ---------------------------------------------------------------- what is published

@@ -33,6 +33,11 @@ from codebase_gardener.utils.files import sha256_file, sha256_text, write_atomic
 
 __all__ = ["run_job"]
 
+_MOST_BYTES_A_WEIGHT = 4
+_MARGIN = (
+    4.0  # what else runs may have halved the rates, and of a mixture of experts a token meets a few only
+)
+
 
 def run_job(
     directory: JobDirectory,
@@ -68,7 +73,11 @@ def run_job(
     peft_config(spec.training)  # wrong options are told before the base is loaded
     with ThreadPoolExecutor(2, "beside the base") as beside:  # most of the three runs without Python's lock
         checked = beside.submit(_check_base, spec.base)
-        encoding = beside.submit(lambda: encode_sides(_rows(spec), tokenizer, spec.training, spec.warm))
+        encoding = beside.submit(
+            lambda: encode_sides(
+                _rows(spec), tokenizer, spec.training, spec.warm, most_tokens=machine["most_tokens"]
+            )
+        )
         model = load_model(
             spec.base.path, dtype=machine["dtype"], device=device, quantization=spec.training.quantization
         )
@@ -90,6 +99,8 @@ def run_job(
         split_conversations=encoded.split,
         left_out=encoded.left_out,
     )
+    if encoded.not_encoded:
+        events.append("not_encoded", rows=encoded.not_encoded)
     result = train(
         model,
         tokenizer,
@@ -119,14 +130,28 @@ def _machine(directory: JobDirectory, spec: JobSpec, device: str) -> dict[str, A
     threads = set_threads(spec.training.threads)
     if plan := directory.planned():
         torch.set_num_threads(plan["threads"])
-        return {name: plan[name] for name in ("dtype", "device", "threads", "gemm_gflops")}
+        same = {name: plan[name] for name in ("dtype", "device", "threads", "gemm_gflops")}
+        return {**same, "most_tokens": plan.get("most_tokens", 0.0)}  # a plan of before encoded all rows
     rates = measure_gemm(device)
     return {
         "dtype": pick_dtype(spec.training.dtype, rates),
         "device": device,
         "threads": threads,
         "gemm_gflops": asdict(rates),
+        "most_tokens": _most_tokens(spec, max(rates.float32, rates.bfloat16)),
     }
+
+
+def _most_tokens(spec: JobSpec, gflops: float) -> float:
+    """Several times what can be trained on in the time that there is; 0 where the number of steps is given.
+
+    A token takes four products a weight, forward and backward through what is frozen, and no training reaches the rate
+    that one large product has.
+    """
+    if spec.training.steps:
+        return 0.0
+    weights = spec.base.weight_bytes / _MOST_BYTES_A_WEIGHT
+    return _MARGIN * gflops * 1e9 / (4 * weights) * spec.training.minutes * 60
 
 
 def _memory(spec: JobSpec, dtype: str, parts: Sequence[str]) -> int:

@@ -96,6 +96,7 @@ _WORDS = {
     "started": "the worker began, process {pid}",
     "stage": "{stage}",
     "encoded": "{rows} rows, {supervised_tokens} tokens to train on; {validation_rows} rows set aside, {truncated} cut",
+    "not_encoded": "{rows} more rows are there, for which there is no time",
     "fast_path": "fast path through {layers} layers",
     "planned": "{steps} steps, {dtype} on {device}",
     "nodes": "{nodes} nodes train it together",

@@ -78,12 +78,19 @@ class EncodedDataset:
         weights: Of each row.
         split: Conversations of which each answer became a row: the template rewrites earlier turns.
         left_out: Anchor and reason of rows that the template refuses.
+        not_encoded: Rows for which there is no time; where there are some, `rows` come in the order of training.
     """
 
     rows: tuple[EncodedExample, ...]
     weights: tuple[float, ...]
     split: int = 0
     left_out: tuple[tuple[str, str], ...] = ()
+    not_encoded: int = 0
+
+    @property
+    def there(self) -> int:
+        """Rows of the training side, encoded or not."""
+        return len(self.rows) + self.not_encoded
 
     @property
     def truncated(self) -> int:

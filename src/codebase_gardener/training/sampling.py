@@ -32,6 +32,7 @@ def batches_of(
     passes: float,
     seed: int,
     batch_tokens: int = 0,
+    in_order: bool = False,
 ) -> list[list[int]]:
     """Batches of examples of like length, in shuffled order.
 
@@ -44,18 +45,12 @@ def batches_of(
         passes: Passes over the data, at most; every pass is ordered anew.
         seed: Of the order.
         batch_tokens: Padded tokens of a batch at most, unless one example has more; 0: any number.
+        in_order: The examples are ordered already: one pass as they are, instead of by weight.
 
     Returns:
         Lists of indices into `lengths`.
     """
-    order: list[int] = []
-    number = 0
-    items = sum(weight > 0 for weight in weights)
-    total = max(min(items, 1), int(passes * items + 0.5))
-    while len(order) < total:
-        order += weighted_order(weights, seed + number)
-        number += 1
-    order = order[:total]
+    order = list(range(len(lengths))) if in_order else _passes(weights, passes, seed)
     rng = random.Random(seed)
     batches: list[list[int]] = []
     window = batch_size * _WINDOW_BATCHES
@@ -65,6 +60,17 @@ def batches_of(
         rng.shuffle(chunk)
         batches += chunk
     return batches
+
+
+def _passes(weights: Sequence[float], passes: float, seed: int) -> list[int]:
+    order: list[int] = []
+    number = 0
+    items = sum(weight > 0 for weight in weights)
+    total = max(min(items, 1), int(passes * items + 0.5))
+    while len(order) < total:
+        order += weighted_order(weights, seed + number)
+        number += 1
+    return order[:total]
 
 
 def _cut(by_length: Sequence[int], lengths: Sequence[int], size: int, tokens: int) -> list[list[int]]:

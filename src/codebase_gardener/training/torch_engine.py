@@ -57,6 +57,7 @@ class RunPlan:
         gemm_gflops: Measured matrix product rates by format.
         fast_path: Parts of the fast path in effect.
         look_every: Steps between two looks at the validation rows; 0: none.
+        most_tokens: More than there was time to train on: so many were encoded (`encode_sides`); 0: all.
     """
 
     steps: int
@@ -67,6 +68,7 @@ class RunPlan:
     gemm_gflops: dict[str, float]
     fast_path: Sequence[str] = ()
     look_every: int = 0
+    most_tokens: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -331,6 +333,7 @@ def all_batches(encoded: EncodedDataset, spec: TrainingSpec) -> list[list[int]]:
         passes=spec.max_epochs,
         seed=spec.seed,
         batch_tokens=spec.batch_tokens,
+        in_order=encoded.not_encoded > 0,
     )
 
 
@@ -394,7 +397,7 @@ def train(
         peak = max(
             memory(path.parts), peak_bytes(plan.device) + moments
         )  # the probe's batches have been seen
-        events.append("planned", rows=len(encoded.rows), memory_bytes=peak, **asdict(plan))
+        events.append("planned", rows=encoded.there, memory_bytes=peak, **asdict(plan))
         used = batches[: plan.steps * spec.gradient_accumulation_steps]
         with without_launcher():
             trainer, report = _trainer(
@@ -428,7 +431,7 @@ def train(
         tokens=report.tokens,
         supervised_tokens=report.supervised,
         seconds=report.seconds,
-        epochs=sum(len(batch) for batch in trained) / len(encoded.rows),
+        epochs=sum(len(batch) for batch in trained) / encoded.there,
         **keeper.summary(),
     )
 

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from math import ceil
 from typing import Any
 
 from codebase_gardener.dataset.examples import Example
 from codebase_gardener.training.encoding import EncodedDataset, EncodedExample, encode_all
+from codebase_gardener.training.sampling import weighted_order
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.training.warm import WarmStart, mixed
 from codebase_gardener.utils.files import sha256_text
 
-__all__ = ["FORWARD_SHARE", "LOOKS", "Sides", "encode_sides", "look_every", "set_aside", "sides_of"]
+__all__ = [
+    "FORWARD_SHARE",
+    "LOOKS",
+    "Sides",
+    "encode_sides",
+    "first_rows",
+    "look_every",
+    "set_aside",
+    "sides_of",
+]
 
 LOOKS = 10
 """At most so many times are the rows looked at while a training runs, and once before."""
@@ -22,6 +33,9 @@ LOOKS = 10
 FORWARD_SHARE = 0.4
 """What a look at a token costs of training on it: there is no backward."""
 
+_CHARS_A_TOKEN = (
+    8  # of code twice as many as any tokenizer makes of it: rows are rather too many than too few
+)
 _SHARE = 0.1  # of the rows at most, and at most so much of the time is spent on looking
 _LEAST = 4  # rows: fewer say nothing
 
@@ -45,23 +59,58 @@ class Sides:
 
 
 def encode_sides(
-    examples: Sequence[Example], tokenizer: Any, spec: TrainingSpec, warm: WarmStart | None = None
+    examples: Sequence[Example],
+    tokenizer: Any,
+    spec: TrainingSpec,
+    warm: WarmStart | None = None,
+    *,
+    most_tokens: float = 0.0,
 ) -> Sides:
     """Encode the rows to train on and those to look at.
 
     Where an adapter goes on from another, the latter are those that it has not been trained on either.
 
+    Args:
+        examples: Of the training side.
+        tokenizer: Of the base.
+        spec: The options.
+        warm: What an adapter goes on from.
+        most_tokens: More than can be trained on: of many rows only so many are encoded; 0: all.
+
     Raises:
         DatasetError: No token would be trained on, or no end token.
     """
-    train, aside = sides_of(examples, spec, warm)
+    there, aside = sides_of(examples, spec, warm)
+    train = first_rows(there, most_tokens, spec) if most_tokens else there
     options: dict[str, Any] = {
         "max_length": spec.max_length,
         "completion_only": spec.completion_only_loss,
     }
     encoded = encode_all(train, tokenizer, **options)
+    encoded = replace(encoded, not_encoded=len(there) - len(train))
     looked_at = encode_all(aside, tokenizer, **options, may_be_empty=True).rows
     return Sides(encoded, looked_at if len(looked_at) >= _LEAST else ())
+
+
+def first_rows(examples: Sequence[Example], most_tokens: float, spec: TrainingSpec) -> Sequence[Example]:
+    """The rows that training meets first, in that order, as many as surely have so many tokens; all, as they are.
+
+    Args:
+        examples: Of the training side.
+        most_tokens: More than can be trained on.
+        spec: The seed of the order, and how long a row can be.
+    """
+    order = weighted_order([row.weight for row in examples], spec.seed)
+    tokens = accumulate(min(spec.max_length, _chars(examples[n]) / _CHARS_A_TOKEN) for n in order)
+    needed = next((n for n, so_far in enumerate(tokens, 1) if so_far >= most_tokens), len(order))
+    if needed == len(order):
+        return examples
+    return [examples[n] for n in order[:needed]]
+
+
+def _chars(row: Example) -> int:
+    told = (turn["content"] for turn in row.messages)
+    return sum(map(len, (row.prompt, row.completion, row.text, *(row.fim or ()), *told)))
 
 
 def sides_of(
