@@ -25,9 +25,16 @@ from codebase_gardener.jobs.torch_run import run_job
 from codebase_gardener.training import torch_engine
 from codebase_gardener.training.fast.torch_batch import collate, supervised_losses
 from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.training.torch_device import GemmRates
 from codebase_gardener.training.torch_engine import TrainingResult, all_batches
 from codebase_gardener.training.torch_probe import probe_training
-from codebase_gardener.training.validation import encode_sides, first_rows, look_every, set_aside
+from codebase_gardener.training.validation import (
+    encode_sides,
+    first_rows,
+    look_every,
+    set_aside,
+    tokens_at_most,
+)
 from codebase_gardener.training.warm import News, WarmStart
 from codebase_gardener.utils.files import sha256_file
 
@@ -124,10 +131,10 @@ def test_rows_for_which_there_is_time_are_all_encoded_as_they_are() -> None:
 
 
 def test_a_resumed_run_encodes_the_same_rows(make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch_run, "_most_tokens", lambda *_: 30.0)
+    monkeypatch.setattr(torch_run, "tokens_at_most", lambda *_: 30.0)
     directory = make_job(rows=ROWS, minutes=1e-6, max_epochs=1, batch_size=1)
     run(directory)
-    monkeypatch.setattr(torch_run, "_most_tokens", lambda *_: pytest.fail("the plan is made once"))
+    monkeypatch.setattr(torch_run, "tokens_at_most", lambda *_: pytest.fail("the plan is made once"))
     plan = json.loads(directory.plan.read_text())
     assert plan["most_tokens"] == 30.0
     directory.plan.write_text(json.dumps({**plan, "steps": 3}))
@@ -139,12 +146,14 @@ def test_a_resumed_run_encodes_the_same_rows(make_job: MakeJob, monkeypatch: pyt
     assert result.epochs == pytest.approx(3 / (told[0]["rows"] + told[1]["rows"]))
 
 
-def test_more_rows_are_encoded_than_the_products_alone_would_let_train(make_job: MakeJob) -> None:
-    spec = make_job(rows=ROWS, minutes=5.0, steps=0).spec
-    weights = spec.base.weight_bytes / 4
-    assert torch_run._most_tokens(spec, 100.0) == pytest.approx(4 * 300 * 1e11 / (4 * weights))
-    given = replace(spec, training=spec.training.model_copy(update={"steps": 5}))
-    assert torch_run._most_tokens(given, 100.0) == 0
+def test_more_rows_are_encoded_than_the_products_alone_would_let_train() -> None:
+    spec = TrainingSpec(minutes=5.0)
+    per_token = 4 * 270e6 / 4  # operations, at the fewest weights that so many bytes can be
+    assert tokens_at_most(spec, 270_000_000, GemmRates(100.0, 0.0)) == pytest.approx(
+        4 * 300 * 1e11 / per_token
+    )
+    assert tokens_at_most(spec, 270_000_000, GemmRates(0.0, 0.0)) == 50_000
+    assert tokens_at_most(spec.model_copy(update={"steps": 5}), 270_000_000, GemmRates(100.0, 0.0)) == 0
 
 
 # ---------------------------------------------------------------- what is published

@@ -26,17 +26,12 @@ from codebase_gardener.training.torch_group import Group
 from codebase_gardener.training.torch_logits import last_logits
 from codebase_gardener.training.torch_method import add_adapter, peft_config
 from codebase_gardener.training.torch_warm import begin_from
-from codebase_gardener.training.validation import encode_sides
+from codebase_gardener.training.validation import encode_sides, tokens_at_most
 from codebase_gardener.training.warm import described
 from codebase_gardener.utils.error_handling import DatasetError, ModelError
 from codebase_gardener.utils.files import sha256_file, sha256_text, write_atomic, write_json
 
 __all__ = ["run_job"]
-
-_MOST_BYTES_A_WEIGHT = 4
-_MARGIN = (
-    4.0  # what else runs may have halved the rates, and of a mixture of experts a token meets a few only
-)
 
 
 def run_job(
@@ -138,20 +133,8 @@ def _machine(directory: JobDirectory, spec: JobSpec, device: str) -> dict[str, A
         "device": device,
         "threads": threads,
         "gemm_gflops": asdict(rates),
-        "most_tokens": _most_tokens(spec, max(rates.float32, rates.bfloat16)),
+        "most_tokens": tokens_at_most(spec.training, spec.base.weight_bytes, rates),
     }
-
-
-def _most_tokens(spec: JobSpec, gflops: float) -> float:
-    """Several times what can be trained on in the time that there is; 0 where the number of steps is given.
-
-    A token takes four products a weight, forward and backward through what is frozen, and no training reaches the rate
-    that one large product has.
-    """
-    if spec.training.steps:
-        return 0.0
-    weights = spec.base.weight_bytes / _MOST_BYTES_A_WEIGHT
-    return _MARGIN * gflops * 1e9 / (4 * weights) * spec.training.minutes * 60
 
 
 def _memory(spec: JobSpec, dtype: str, parts: Sequence[str]) -> int:

@@ -33,7 +33,7 @@ from codebase_gardener.training.torch_device import (
 )
 from codebase_gardener.training.torch_engine import all_batches, plan_run, steps_of
 from codebase_gardener.training.torch_method import add_adapter
-from codebase_gardener.training.validation import encode_sides, look_every
+from codebase_gardener.training.validation import encode_sides, look_every, tokens_at_most
 from codebase_gardener.utils.allocator import keep_freed_memory
 from codebase_gardener.utils.error_handling import CodebaseGardenerError
 from codebase_gardener.utils.files import read_json
@@ -63,7 +63,8 @@ def probe_training(base: Base, dataset: Path, spec: TrainingSpec, device: str) -
     model = add_adapter(
         load_model(base.path, dtype=dtype, device=found, quantization=spec.quantization), spec, base
     )
-    sides = encode_sides(rows_to_train(load_dataset(dataset)), tokenizer, spec)
+    most = tokens_at_most(spec, base.weight_bytes, rates)
+    sides = encode_sides(rows_to_train(load_dataset(dataset)), tokenizer, spec, most_tokens=most)
     encoded = sides.train
     batches = all_batches(encoded, spec)
     model.train()
@@ -86,7 +87,7 @@ def probe_training(base: Base, dataset: Path, spec: TrainingSpec, device: str) -
     return Probe(
         **fixed,
         steps=steps,
-        rows=len(encoded.rows),
+        rows=encoded.there,
         examples=sum(len(batch) for batch in used),
         padded_tokens=sum(path.tokens([len(encoded.rows[n].ids) for n in batch]) for batch in used),
         largest_batch_tokens=max(path.tokens([len(encoded.rows[n].ids) for n in batch]) for batch in batches),

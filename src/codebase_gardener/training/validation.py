@@ -1,4 +1,7 @@
-"""A few rows of the training side, set aside to see which weights are best: never trained on, never held out."""
+"""The training side: the rows that there may be time for, and a few set aside to see which weights are best.
+
+The latter are never trained on, and never held out.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from math import ceil
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.dataset.examples import Example
 from codebase_gardener.training.encoding import EncodedDataset, EncodedExample, encode_all
@@ -15,6 +18,9 @@ from codebase_gardener.training.sampling import weighted_order
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.training.warm import WarmStart, mixed
 from codebase_gardener.utils.files import sha256_text
+
+if TYPE_CHECKING:
+    from codebase_gardener.training.torch_device import GemmRates
 
 __all__ = [
     "FORWARD_SHARE",
@@ -25,6 +31,7 @@ __all__ = [
     "look_every",
     "set_aside",
     "sides_of",
+    "tokens_at_most",
 ]
 
 LOOKS = 10
@@ -33,9 +40,10 @@ LOOKS = 10
 FORWARD_SHARE = 0.4
 """What a look at a token costs of training on it: there is no backward."""
 
-_CHARS_A_TOKEN = (
-    8  # of code twice as many as any tokenizer makes of it: rows are rather too many than too few
-)
+_CHARS_A_TOKEN = 8  # of code twice as many as any tokenizer makes of it: rather too many rows
+_BYTES_A_WEIGHT = 4
+_LEAST_TOKENS = 50_000.0  # are encoded in half a second
+_MARGIN = 4.0  # other programs may have slowed the products; of a mixture of experts a token meets a few only
 _SHARE = 0.1  # of the rows at most, and at most so much of the time is spent on looking
 _LEAST = 4  # rows: fewer say nothing
 
@@ -90,6 +98,23 @@ def encode_sides(
     encoded = replace(encoded, not_encoded=len(there) - len(train))
     looked_at = encode_all(aside, tokenizer, **options, may_be_empty=True).rows
     return Sides(encoded, looked_at if len(looked_at) >= _LEAST else ())
+
+
+def tokens_at_most(spec: TrainingSpec, weight_bytes: int, rates: GemmRates) -> float:
+    """Several times what can be trained on in the time that there is; 0 where the number of steps is given.
+
+    A token takes four operations a weight, forward and backward through what is frozen, and no training reaches the
+    rate that one large product has.
+
+    Args:
+        spec: The options.
+        weight_bytes: Of the base, at four bytes a weight or fewer.
+        rates: Of the machine's products.
+    """
+    if spec.steps:
+        return 0.0
+    flops = _MARGIN * 1e9 * max(rates.float32, rates.bfloat16)
+    return max(_LEAST_TOKENS, flops / (4 * weight_bytes / _BYTES_A_WEIGHT) * spec.minutes * 60)
 
 
 def first_rows(examples: Sequence[Example], most_tokens: float, spec: TrainingSpec) -> Sequence[Example]:
